@@ -1,1 +1,50 @@
-return 0;
+using System.Globalization;
+using PodExecutor.Agent;
+using PodExecutor.Agent.Install;
+using PodExecutor.Agent.Native;
+using PodExecutor.Agent.Relay;
+using PodExecutor.Agent.Supervisor;
+
+// The way in of pod-agent. Its callers are pod specs and exec requests that the driver writes, and, under the name
+// gitlab-runner, the runner's generated scripts.
+StaticRuntime.Prepare();
+const string usage = """
+    usage: pod-agent supervise STATE_DIR TOOLS_DIR [RUN_AS_OWNER_OF]   the main process of a container
+           pod-agent link SOCKET                                       joins stdio with the supervisor
+           pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
+           pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
+           pod-agent --version
+    """;
+try
+{
+    return args switch
+    {
+        ["--version"] => Version(),
+        ["supervise", var state, var tools] => await SuperviseCommand.RunAsync(new SupervisorOptions(state, tools, null), TimeProvider.System),
+        ["supervise", var state, var tools, var owner] => await SuperviseCommand.RunAsync(new SupervisorOptions(state, tools, owner), TimeProvider.System),
+        ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
+        ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
+        ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
+            uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),
+        _ => Usage(),
+    };
+}
+#pragma warning disable CA1031 // The one catch-all: whatever went wrong is one line for a person, not a stack trace.
+catch (Exception e)
+#pragma warning restore CA1031
+{
+    await Console.Error.WriteLineAsync($"pod-agent {args.FirstOrDefault()}: {e.Message}");
+    return 1;
+}
+
+static int Version()
+{
+    Console.WriteLine($"pod-agent {AgentVersion.Text}");
+    return 0;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine(usage);
+    return 64;
+}

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.WebSockets;
+using System.Text;
+using k8s;
+using PodExecutor.Driver.Failures;
+
+namespace PodExecutor.Driver.Cluster;
+
+/// <summary>
+/// The few requests that we make to the API server. Connection, credentials and objects are KubernetesClient's; the requests
+/// are our own, because its errors lose the server's Status and Retry-After, and its AOT build has no watch.
+/// </summary>
+internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan requestTimeout, TimeProvider time) : IDisposable
+{
+    private const int LongestError = 64 * 1024;
+
+    public async Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
+        where T : class => Parse<T>(await SendAsync(HttpMethod.Post, collection, KubernetesJson.Serialize(body), "application/json", cancel));
+
+    public async Task<T> GetAsync<T>(string path, CancellationToken cancel)
+        where T : class => Parse<T>(await SendAsync(HttpMethod.Get, path, null, "", cancel));
+
+    /// <summary>One try: for callers that retry themselves.</summary>
+    public async Task<T> GetOnceAsync<T>(string path, CancellationToken cancel)
+        where T : class => Parse<T>(await SendOnceAsync(HttpMethod.Get, path, null, "", cancel));
+
+    public Task MergePatchAsync(string path, string json, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Patch, path, json, "application/merge-patch+json", cancel);
+
+    /// <summary>Deletes one object or a collection; what is not there is fine.</summary>
+    public async Task DeleteAsync(string path, string? options, CancellationToken cancel)
+    {
+        try
+        {
+            await SendAsync(HttpMethod.Delete, path, options, "application/json", cancel);
+        }
+        catch (ApiException e) when (e.Status == HttpStatusCode.NotFound)
+        {
+            // Somebody else was faster.
+        }
+    }
+
+    /// <summary>Opens a watch and gives its events, line by line, until the server or the token ends it.</summary>
+    /// <exception cref="ApiException">The watch cannot be opened. A cut is no exception: the sequence ends.</exception>
+    public async IAsyncEnumerable<string> WatchAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var response = await OpenAsync(HttpMethod.Get, path, null, "", cancel);
+        await using var body = await response.Content.ReadAsStreamAsync(cancel);
+        using var reader = new StreamReader(body, Encoding.UTF8);
+        while (await ReadLineAsync(reader, cancel) is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    /// <summary>Opens an exec in a container, on channel protocol v4: every server has it, and our link needs no half-close.</summary>
+    /// <exception cref="ApiException">The server refuses, or cannot be reached.</exception>
+    public async Task<ExecStream> ExecAsync(string ns, string pod, string container, IEnumerable<string> command, CancellationToken cancel)
+    {
+        var query = string.Concat(command.Select(c => $"&command={Uri.EscapeDataString(c)}"));
+        var path = $"api/v1/namespaces/{ns}/pods/{pod}/exec?container={container}&stdin=true&stdout=true&stderr=true&tty=false{query}";
+        var uri = new UriBuilder(new Uri(kubernetes.BaseUri, path));
+        uri.Scheme = uri.Scheme == Uri.UriSchemeHttp ? "ws" : "wss";
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(ExecStream.Protocol);
+        socket.Options.KeepAliveInterval = TimeSpan.Zero;
+        using var upgrade = new UpgradeInvoker(kubernetes);
+        using var patience = new CancellationTokenSource(requestTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            await socket.ConnectAsync(uri.Uri, upgrade, either.Token);
+            return new ExecStream(socket);
+        }
+        catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw upgrade.Refusal is { } refusal
+                ? Refused($"exec in {container} of pod {pod}", refusal.Status, refusal.Body, null)
+                : new ApiException($"exec in {container} of pod {pod}", null, "", Innermost(e).Message, inner: e);
+        }
+    }
+
+    public void Dispose() => kubernetes.Dispose();
+
+    private static T Parse<T>(string json) => KubernetesJson.Deserialize<T>(json);
+
+    private static async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancel)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancel);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    private Task<string> SendAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel) =>
+        retry.RunAsync(token => SendOnceAsync(method, path, body, contentType, token), cancel);
+
+    private async Task<string> SendOnceAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel)
+    {
+        using var patience = new CancellationTokenSource(requestTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            using var response = await OpenAsync(method, path, body, contentType, either.Token);
+            return await response.Content.ReadAsStringAsync(either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw new ApiException(Name(method, path), null, "", $"no answer within {requestTimeout.TotalSeconds:0} s", inner: e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> OpenAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(kubernetes.BaseUri, path));
+        if (body is not null)
+        {
+            request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(contentType));
+        }
+
+        try
+        {
+            if (kubernetes.Credentials is { } credentials)
+            {
+                await credentials.ProcessHttpRequestAsync(request, cancel);
+            }
+
+            var response = await kubernetes.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                var text = await response.Content.ReadAsStringAsync(cancel);
+                throw Refused(Name(method, path), response.StatusCode, text, response.Headers.RetryAfter?.Delta);
+            }
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new ApiException(Name(method, path), null, "", Innermost(e).Message, inner: e);
+        }
+    }
+
+    private static ApiException Refused(string request, HttpStatusCode status, string body, TimeSpan? retryAfter)
+    {
+        var shown = body.Length > LongestError ? body[..LongestError] : body;
+        var answer = StatusText.Parse(shown);
+        return new ApiException(request, status, answer.Reason, answer.Message.Length > 0 ? answer.Message : $"HTTP {(int)status}", retryAfter);
+    }
+
+    private static string Name(HttpMethod method, string path) => $"{method} {path.Split('?')[0]}";
+
+    private static Exception Innermost(Exception e) => e.InnerException is null ? e : Innermost(e.InnerException);
+}

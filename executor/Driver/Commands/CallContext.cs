@@ -1,0 +1,14 @@
+using PodExecutor.Driver.Failures;
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Options;
+using PodExecutor.Driver.Output;
+
+namespace PodExecutor.Driver.Commands;
+
+/// <summary>What each of the four calls starts with.</summary>
+/// <param name="Log">Our lines in the job log.</param>
+internal sealed record CallContext(JobRequest Request, ExecutorOptions Options, ExitCodes ExitCodes, JobLog Log, TimeProvider Time)
+{
+    /// <summary>The job's pod: what an earlier call decided, else what the options of today say.</summary>
+    public PreparedPod Pod => Request.Prepared ?? new PreparedPod(Options.Kubernetes.Namespace, Pods.PodName.Of(Request.Response));
+}

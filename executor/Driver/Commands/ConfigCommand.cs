@@ -1,0 +1,24 @@
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Output;
+
+namespace PodExecutor.Driver.Commands;
+
+/// <summary>
+/// <c>config</c>: tells the runner the paths, and refuses a job that cannot run, before anything is created.
+/// 1. decide; 2. say so. It asks nobody: no network, a few milliseconds.
+/// </summary>
+internal static class ConfigCommand
+{
+    public static Task RunAsync(CallContext call, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+
+        // Step 1
+        var plan = Admission.Decide(call.Request, call.Options);
+
+        // Step 2
+        using var stdout = Console.OpenStandardOutput();
+        ConfigOutput.Write(stdout, plan);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json.Serialization;
+
+namespace PodExecutor.Driver.Job;
+
+/// <summary>
+/// JOB_RESPONSE_FILE as gitlab-runner writes it (common/spec/spec.go, Job): the trusted description of the job. Older runners
+/// leave keys out; what we do not use is not listed.
+/// </summary>
+internal sealed record JobResponse
+{
+    public required long Id { get; init; }
+
+    public JobInfo JobInfo { get; init; } = new();
+
+    public GitInfo GitInfo { get; init; } = new();
+
+    public RunnerInfo RunnerInfo { get; init; } = new();
+
+    public IReadOnlyList<JobVariable>? Variables { get; init; }
+
+    public ImageRequest? Image { get; init; }
+
+    public IReadOnlyList<ImageRequest>? Services { get; init; }
+
+    public IReadOnlyList<JobCredential>? Credentials { get; init; }
+}
+
+internal sealed record JobInfo
+{
+    public string Name { get; init; } = "";
+
+    public string Stage { get; init; } = "";
+
+    public long ProjectId { get; init; }
+
+    public string ProjectName { get; init; } = "";
+
+    public string ProjectFullPath { get; init; } = "";
+
+    public long NamespaceId { get; init; }
+
+    public long RootNamespaceId { get; init; }
+}
+
+internal sealed record GitInfo
+{
+    /// <summary>With the job's token in it.</summary>
+    public string RepoUrl { get; init; } = "";
+
+    public string Ref { get; init; } = "";
+
+    public string Sha { get; init; } = "";
+
+    public string BeforeSha { get; init; } = "";
+
+    public bool? Protected { get; init; }
+}
+
+internal sealed record RunnerInfo
+{
+    /// <summary>The job's timeout in seconds; the runner's own default is 7200.</summary>
+    public long Timeout { get; init; } = 7200;
+}
+
+/// <summary>A variable as GitLab sent it: not expanded, later ones of a name win.</summary>
+internal sealed record JobVariable
+{
+    public string Key { get; init; } = "";
+
+    public string Value { get; init; } = "";
+
+    /// <summary>Written in the pipeline or predefined; not a protected setting of project or group.</summary>
+    public bool Public { get; init; }
+
+    public bool File { get; init; }
+
+    public bool Masked { get; init; }
+
+    public bool Raw { get; init; }
+}
+
+/// <summary>An image or a service. Name and alias are expanded by the runner, the rest is not.</summary>
+internal sealed record ImageRequest
+{
+    public string Name { get; init; } = "";
+
+    /// <summary>Several, divided by blanks or commas.</summary>
+    public string? Alias { get; init; }
+
+    public IReadOnlyList<string>? Command { get; init; }
+
+    public IReadOnlyList<string>? Entrypoint { get; init; }
+
+    public IReadOnlyList<JobVariable>? Variables { get; init; }
+
+    public IReadOnlyList<string>? PullPolicy { get; init; }
+}
+
+/// <summary>A login that GitLab gives the job, for example of its registry.</summary>
+internal sealed record JobCredential
+{
+    public string Type { get; init; } = "";
+
+    public string Url { get; init; } = "";
+
+    public string Username { get; init; } = "";
+
+    public string Password { get; init; } = "";
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(JobResponse))]
+internal sealed partial class JobJson : JsonSerializerContext;
