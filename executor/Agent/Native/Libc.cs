@@ -5,18 +5,15 @@ namespace PodExecutor.Agent.Native;
 /// <summary>The system calls that .NET does not offer. Everything here returns -1 and sets errno unless it says otherwise.</summary>
 internal static unsafe partial class Libc
 {
-    public const int SigHup = 1;
     public const int SigKill = 9;
     public const int SigTerm = 15;
+    public const int SigChild = 17;
+    public const nint DefaultHandler = 0;
 
     public const int PollIn = 1;
-    public const int PollErr = 8;
-    public const int PollHup = 16;
 
-    public const int NonBlock = 0x800;
     public const int CloseOnExec = 0x80000;
 
-    public const short SpawnResetNothing = 0;
     public const short SpawnSetSigDefault = 0x04;
     public const short SpawnSetSigMask = 0x08;
     public const short SpawnSetSession = 0x80;
@@ -24,7 +21,6 @@ internal static unsafe partial class Libc
     public const int SetPipeSize = 1031;
     public const int GetReadable = 0x541B;
     public const int SetChildSubreaper = 36;
-    public const int WaitNoHang = 1;
     public const int Interrupted = 4;
     public const int ExecutePermission = 1;
     public const int WritePermission = 2;
@@ -72,6 +68,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
     public static partial int WaitPid(int pid, int* status, int options);
+
+    [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
+    public static partial nint SetSignalHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "getuid")]
     public static partial uint GetUid();

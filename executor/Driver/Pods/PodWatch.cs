@@ -85,7 +85,7 @@ internal sealed class PodWatch(ApiClient api, string ns, string name, Retry retr
     }
 
     /// <summary>Opens the watch again and again until the handler has enough; without a version, so each begins with what is.</summary>
-    private Task FollowAsync(string path, Func<string, JsonElement, bool> handle, CancellationToken cancel) =>
+    private Task<bool> FollowAsync(string path, Func<string, JsonElement, bool> handle, CancellationToken cancel) =>
         retry.RunAsync(
             async (progress, token) =>
             {
