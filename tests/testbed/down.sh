@@ -1,0 +1,75 @@
+#!/bin/bash
+# down.sh [--purge]: ends the cluster and the registries, and leaves no process, mount, network device, iptables chain or cgroup of them.
+# Keys, images and containerd's store stay for the next start; --purge removes them too (not $KUBERNETES and $IMAGES).
+set -uo pipefail
+cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
+need_root
+[ -d "$TESTBED" ] || { echo "nothing is up"; exit 0; }
+[ "${1:-}" = --unlocked ] || take_lock   # up.sh holds it already
+
+# Step 1: the control plane. SIGKILL: its state is thrown away, and an orderly end of the API server takes up to a minute.
+for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd registry registry-private; do
+  stop_daemon "$name" KILL &
+done
+wait
+
+# Step 2: containers, then the shims that did not end with them, then containerd
+if daemon_pid containerd > /dev/null; then
+  mapfile -t ids < <(containers containers ls -q 2> /dev/null)
+  if [ ${#ids[@]} -gt 0 ]; then
+    containers tasks rm --force "${ids[@]}" > /dev/null 2>&1
+    containers containers rm "${ids[@]}" > /dev/null 2>&1
+  fi
+fi
+for cmdline in /proc/[0-9]*/cmdline; do
+  case $(tr '\0' ' ' 2> /dev/null < "$cmdline") in
+    *containerd-shim-runc-v2\ *"-address $CONTAINERD_SOCKET"*) pid=${cmdline#/proc/}; kill -KILL "${pid%/cmdline}" 2> /dev/null ;;
+  esac
+done
+stop_daemon containerd
+
+# Step 3: whatever is left in our cgroups
+for root in /sys/fs/cgroup"$CGROUP" /sys/fs/cgroup/*"$CGROUP"; do
+  [ -d "$root" ] || continue
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    processes=$(find "$root" -name cgroup.procs -exec cat {} + 2> /dev/null | sort -u)
+    [ -n "$processes" ] || break
+    # shellcheck disable=SC2086
+    kill -KILL $processes 2> /dev/null
+    sleep 0.05
+  done
+  find "$root" -depth -type d -exec rmdir {} + 2> /dev/null
+done
+
+# Step 4: mounts, the deepest first
+awk -v home="$TESTBED/" -v run="$RUN_DIR/" 'index($2, home) == 1 || index($2, run) == 1 {print $2}' /proc/self/mounts | sort -r \
+  | while read -r mount; do umount -l "$(printf '%b' "$mount")"; done
+
+# Step 5: the network. Rules that lead to our chains first, then the chains.
+ip link del "$BRIDGE" 2> /dev/null
+ours="KUBE-|$FENCE"
+for tool in iptables ip6tables; do
+  for table in nat filter mangle; do
+    rules=$($tool-save -t $table 2> /dev/null) || continue
+    grep -qE ":($ours)" <<< "$rules" || continue
+    {
+      echo "*$table"
+      grep -E "^-A .*-j ($ours)" <<< "$rules" | grep -vE "^-A ($ours)" | sed 's/^-A/-D/'
+      sed -nE "s/^:(($ours)[^ ]*).*/-F \1/p" <<< "$rules"
+      sed -nE "s/^:(($ours)[^ ]*).*/-X \1/p" <<< "$rules"
+      echo COMMIT
+    } | $tool-restore --wait --noflush
+  done
+done
+
+# Step 6: files. What the kubelet, containerd and CNI insist on goes if it was not there before; settings of the kernel go back.
+if [ -e "$TESTBED/machine" ]; then
+  for path in /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd /opt/containerd; do
+    grep -qx "path $path" "$TESTBED/machine" || rm -rf "$path"
+  done
+  sed -n 's/^sysctl \([^ ]*\) /\1=/p' "$TESTBED/machine" | while read -r setting; do sysctl -qw "$setting" 2> /dev/null; done
+  rm -f "$TESTBED/machine"
+fi
+rm -rf "$ETCD_DATA" "$RUN_DIR" "$TESTBED/kubelet" "$TESTBED/containerd/io.containerd.grpc.v1.cri" "$TESTBED/containerd/io.containerd.runtime.v2.task"
+if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
+lap "the cluster is down"
