@@ -64,8 +64,8 @@ done
 
 # Step 6: files. What the kubelet, containerd and CNI insist on goes if it was not there before; settings of the kernel go back.
 if [ -e "$TESTBED/machine" ]; then
-  for path in /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd /opt/containerd; do
-    grep -qx "path $path" "$TESTBED/machine" || rm -rf "$path"
+  outside_paths | while read -r path; do
+    grep -qxF "path $path" "$TESTBED/machine" || rm -rf "$path"
   done
   sed -n 's/^sysctl \([^ ]*\) /\1=/p' "$TESTBED/machine" | while read -r setting; do sysctl -qw "$setting" 2> /dev/null; done
   rm -f "$TESTBED/machine"

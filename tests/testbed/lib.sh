@@ -72,3 +72,8 @@ api_ready() {
   [ "$(curl -s --max-time 2 --cacert "$TESTBED/pki/ca.crt" --cert "$TESTBED/pki/admin.crt" --key "$TESTBED/pki/admin.key" \
     "https://127.0.0.1:$API_PORT/readyz")" = ok ]
 }
+
+# What the kubelet, containerd and CNI write outside the testbed's folders, and cannot be told not to: one existing path per line.
+outside_paths() {
+  find /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd /opt/containerd -maxdepth 1 2> /dev/null || true
+}

@@ -36,9 +36,7 @@ mkdir -p "$TESTBED"/{log,pid,cni,containerd,kubelet,certs.d} "$RUN_DIR"
 mkdir -p -m 700 "$ETCD_DATA"
 rm -f "$TESTBED"/log/*
 if [ ! -e "$TESTBED/machine" ]; then
-  for path in /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd /opt/containerd; do
-    if [ -e $path ]; then echo "path $path"; fi
-  done > "$TESTBED/machine.part"
+  outside_paths | sed 's/^/path /' > "$TESTBED/machine.part"
   for key in net.ipv4.ip_forward net.ipv4.conf.all.route_localnet vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops; do
     echo "sysctl $key $(sysctl -n $key)"
   done >> "$TESTBED/machine.part"
@@ -130,6 +128,8 @@ cgroupRoot: $CGROUP
 failSwapOn: false
 resolvConf: $TESTBED/resolv.conf
 podCIDR: $POD_CIDR
+clusterDNS: [$NODE_IP]        # nobody answers there, at once; without it every pod gets a warning event
+clusterDomain: cluster.local
 maxPods: 110
 serializeImagePulls: false
 syncFrequency: 10s            # bounds a pod's deletion when its last event was missed
@@ -149,6 +149,7 @@ daemon kubelet "$KUBERNETES/bin/kubelet" --config="$TESTBED/kubelet.yaml" --kube
 
 # Step 6: the images, while the API server starts
 for stale in $(containers containers ls -q); do containers containers rm "$stale" > /dev/null 2>&1 || true; done
+./registry.sh forget
 mapfile -t archives < <(test_images)
 [ ${#archives[@]} = 0 ] || ./load-image.sh "${archives[@]}"
 lap "images are in containerd"
