@@ -14,7 +14,7 @@ running=0
 for name in "${daemons[@]}"; do
   if daemon_pid "$name" > /dev/null; then running=$(( running + 1 )); fi
 done
-test_images() { ls "$IMAGES"/{pause,busybox,static,user,entrypoint,web,debian,redis,build}.tar 2> /dev/null || true; }
+test_images() { ls "$IMAGES"/{pause,busybox,static,user,entrypoint,web,debian,redis,build,helper}.tar 2> /dev/null || true; }
 if [ $running = ${#daemons[@]} ] && api_ready; then
   mapfile -t archives < <(test_images)
   ./load-image.sh "${archives[@]}"
