@@ -6,9 +6,6 @@ cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 need_root
 here=$PWD
 pack=$here/../../deploy/images/pack.sh
-mkdir -p "$IMAGES/layers"
-exec 8> "$IMAGES/lock"
-flock 8
 mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2> /dev/null) || true
 [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; exit}}' /etc/apt/sources.list)
 
@@ -104,8 +101,8 @@ make_layer() {
   dir=$(mktemp -d "$IMAGES/layers/$name.tmp-XXXXXX")
   chmod 755 "$dir"
   lap "layer $name …"
-  # a child of its own: set -e must hold inside the recipe
-  ( set -e; "layer_$name" "$dir" ) > "$IMAGES/layers/$name.log" 2>&1 8>&- \
+  # a process of its own: bash forgets "set -e" in whatever stands left of ||
+  "$here/images.sh" --layer "$name" "$dir" > "$IMAGES/layers/$name.log" 2>&1 8>&- \
     || { rm -rf "$dir" "$dir.state"; tail -n 15 "$IMAGES/layers/$name.log" >&2; fail "layer $name failed: see $IMAGES/layers/$name.log"; }
   rm -f "$IMAGES/layers/$name"-*.tar*
   tar --numeric-owner --sort=name --mtime=@0 -C "$dir" -cf "$file.part" .
@@ -129,6 +126,14 @@ image() {
   lap "image pex/$name:$tag: $(du -h "$IMAGES/$name.tar" | cut -f1)"
 }
 
+if [ "${1:-}" = --layer ]; then   # the script calls itself for this step
+  "layer_$2" "$3"
+  exit
+fi
+
+mkdir -p "$IMAGES/layers"
+exec 8> "$IMAGES/lock"
+flock 8
 wanted=("$@")
 rm -rf "$IMAGES"/*.tmp-* "$IMAGES"/layers/*.tmp-*   # of runs that were stopped
 image_table

@@ -5,16 +5,8 @@
 # The folder of the lower layer is kept under ${POD_EXECUTOR_CACHE:-$HOME/.cache/pod-executor}/helper: a new agent takes a second.
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2s/^# //p' "$0" >&2; exit 2; }
-here=$(cd "$(dirname "$0")" && pwd)
-out=$(realpath -m "$1") agent=$(realpath "$2") name=${3:-pex/helper:dev}
-cache=${POD_EXECUTOR_CACHE:-$HOME/.cache/pod-executor}/helper
-mkdir -p "$cache" "$(dirname "$out")"
-exec 8> "$cache/lock"
-flock 8
-
 say() { printf 'helper image: %s\n' "$*"; }
 fail() { printf 'from-debian.sh: %s\n' "$*" >&2; exit 1; }
-[ -x "$agent" ] || fail "not an executable: $agent"
 
 packages=(git git-lfs bash busybox-static ca-certificates libgcc-s1)   # libgcc: glibc loads it when a thread of git ends
 # What these name but a helper never runs; most of it drags perl in.
@@ -40,7 +32,8 @@ fetch() { # into $1/packages
   mkdir -p "$1/packages"
   compgen -G '/var/lib/apt/lists/*_Packages*' > /dev/null || apt-get update
   local list
-  mapfile -t list < <(closure "${packages[@]}")
+  closure "${packages[@]}" > "$1/closure"
+  mapfile -t list < "$1/closure"
   ( cd "$1/packages" && apt-get -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 download "${list[@]}" )
 }
 
@@ -91,6 +84,20 @@ G
   chmod 777 "$root"/builds "$root"/cache
 }
 
+if [ "$1" = --base ]; then   # the script calls itself for this step
+  fetch "$2"
+  unpack "$2"
+  exit
+fi
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(realpath -m "$1") agent=$(realpath -m "$2") name=${3:-pex/helper:dev}
+[ -x "$agent" ] || fail "not an executable: $agent"
+cache=${POD_EXECUTOR_CACHE:-$HOME/.cache/pod-executor}/helper
+mkdir -p "$cache" "$(dirname "$out")"
+exec 8> "$cache/lock"
+flock 8
+
 # --- the base layer: made once per text of this script's part above
 base=$cache/base-$( { declare -f closure fetch unpack; echo "${packages[*]} $unneeded"; } | sha256sum | cut -c1-12).tar.gz
 if [ ! -e "$base" ]; then
@@ -98,7 +105,8 @@ if [ ! -e "$base" ]; then
   trap 'rm -rf "$work"' EXIT
   log=$cache/base.log
   say "making the base layer from Debian's packages (log: $log)"
-  ( set -e; fetch "$work"; unpack "$work" ) > "$log" 2>&1 8>&- || { tail -n 15 "$log" >&2; fail "the base layer failed: see $log"; }
+  # a process of its own: bash forgets "set -e" in whatever stands left of ||
+  "$0" --base "$work" > "$log" 2>&1 8>&- || { tail -n 15 "$log" >&2; fail "the base layer failed: see $log"; }
   tar --numeric-owner --owner=0 --group=0 --sort=name --mtime=@0 -C "$work/root" -c . | gzip -n -6 > "$work/base.tar.gz"
   rm -f "$cache"/base-*
   mv "$work/base.tar.gz" "$base"
