@@ -4,8 +4,24 @@
 set -uo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 need_root
-[ -d "$TESTBED" ] || { echo "nothing is up"; exit 0; }
 [ "${1:-}" = --unlocked ] || take_lock   # up.sh holds it already
+
+# up.sh notes what the machine was like before it changes anything: without the note there is nothing to undo.
+if [ -e "$TESTBED/machine" ]; then
+  read -r _ boot network < "$TESTBED/machine"
+  read -r boot_now network_now < <(this_machine)
+  if [ "$boot" != "$boot_now" ]; then
+    rm -f "$TESTBED"/pid/*                    # the machine was started anew: those numbers mean other processes now
+    sed -i '/^sysctl/d' "$TESTBED/machine"
+  elif [ "$network" != "$network_now" ]; then
+    fail "the cluster runs in another network namespace ($network): end it there"
+  fi
+else
+  for name in registry registry-private; do stop_daemon $name; done
+  if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
+  echo "the cluster is down already"
+  exit 0
+fi
 
 # Step 1: the control plane. SIGKILL: its state is thrown away, and an orderly end of the API server takes up to a minute.
 for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd registry registry-private; do
@@ -45,9 +61,10 @@ done
 awk -v home="$TESTBED/" -v run="$RUN_DIR/" 'index($2, home) == 1 || index($2, run) == 1 {print $2}' /proc/self/mounts | sort -r \
   | while read -r mount; do umount -l "$(printf '%b' "$mount")"; done
 
-# Step 5: the network. Rules that lead to our chains first, then the chains.
+# Step 5: the network. Rules that lead to our chains first, then the chains. All of ours have ended by now:
+# where a kubelet or a containerd still runs, it is somebody else's, and so may be what has no name of ours.
+if runs kubelet; then ours=$FENCE; else ours="KUBE-|$FENCE"; fi
 ip link del "$BRIDGE" 2> /dev/null
-ours="KUBE-|$FENCE"
 for tool in iptables ip6tables; do
   for table in nat filter mangle; do
     rules=$($tool-save -t $table 2> /dev/null) || continue
@@ -63,13 +80,12 @@ for tool in iptables ip6tables; do
 done
 
 # Step 6: files. What the kubelet, containerd and CNI insist on goes if it was not there before; settings of the kernel go back.
-if [ -e "$TESTBED/machine" ]; then
-  outside_paths | while read -r path; do
-    grep -qxF "path $path" "$TESTBED/machine" || rm -rf "$path"
-  done
-  sed -n 's/^sysctl \([^ ]*\) /\1=/p' "$TESTBED/machine" | while read -r setting; do sysctl -qw "$setting" 2> /dev/null; done
-  rm -f "$TESTBED/machine"
-fi
+outside_paths | while read -r path; do
+  case $path in /run/containerd*) owner=containerd ;; *) owner=kubelet ;; esac
+  runs $owner || grep -qxF "path $path" "$TESTBED/machine" || rm -rf "$path"
+done
+runs kubelet || sed -n 's/^sysctl \([^ ]*\) /\1=/p' "$TESTBED/machine" | while read -r setting; do sysctl -qw "$setting" 2> /dev/null; done
 rm -rf "$ETCD_DATA" "$RUN_DIR" "$TESTBED/kubelet" "$TESTBED/containerd/io.containerd.grpc.v1.cri" "$TESTBED/containerd/io.containerd.runtime.v2.task"
+rm -f "$TESTBED/machine"
 if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
 lap "the cluster is down"

@@ -75,5 +75,11 @@ api_ready() {
 
 # What the kubelet, containerd and CNI write outside the testbed's folders, and cannot be told not to: one existing path per line.
 outside_paths() {
-  find /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd /opt/containerd -maxdepth 1 2> /dev/null || true
+  find /var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /run/containerd -maxdepth 1 2> /dev/null || true
 }
+
+# runs NAME: whether a process of this name lives, whoever started it; the dead whom nobody has reaped yet do not count
+runs() { pgrep -x -r D,R,S,T,t,I "$1" > /dev/null; }
+
+# this start of this machine, and the network that we see of it
+this_machine() { echo "$(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/net)"; }

@@ -21,12 +21,11 @@ if [ $running = ${#daemons[@]} ] && api_ready; then
   echo "the cluster is up already; KUBECONFIG=$KUBECONFIG"
   exit 0
 fi
-if [ $running -gt 0 ]; then
-  lap "$running of ${#daemons[@]} parts run: taking them down first"
-  ./down.sh --unlocked > /dev/null
+if [ -e "$TESTBED/machine" ]; then
+  lap "$running of ${#daemons[@]} parts run: taking down what is left of the cluster first"
+  ./down.sh --unlocked > /dev/null || exit
 fi
-other=$(pgrep -x kubelet | head -n 1) || true
-[ -z "$other" ] || fail "another kubelet runs on this machine (process $other): two of them would kill each other's pods"
+! runs kubelet || fail "another kubelet runs on this machine ($(pgrep -ax kubelet | head -c 120)…): two of them would kill each other's pods"
 for port in $API_PORT $ETCD_PORT $(( ETCD_PORT + 1 )) 10248 10249 10250 10256 10257 10259; do
   ! port_taken "$port" || fail "port $port is taken: $(ss -ltnpH "sport = :$port" | awk '{print $4, $6}')"
 done
@@ -36,10 +35,13 @@ mkdir -p "$TESTBED"/{log,pid,cni,containerd,kubelet,certs.d} "$RUN_DIR"
 mkdir -p -m 700 "$ETCD_DATA"
 rm -f "$TESTBED"/log/*
 if [ ! -e "$TESTBED/machine" ]; then
-  outside_paths | sed 's/^/path /' > "$TESTBED/machine.part"
-  for key in net.ipv4.ip_forward net.ipv4.conf.all.route_localnet vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops; do
-    echo "sysctl $key $(sysctl -n $key)"
-  done >> "$TESTBED/machine.part"
+  {
+    echo "where $(this_machine)"
+    outside_paths | sed 's/^/path /'
+    for key in net.ipv4.ip_forward net.ipv4.conf.all.route_localnet vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops; do
+      echo "sysctl $key $(sysctl -n $key)"
+    done
+  } > "$TESTBED/machine.part"
   mv "$TESTBED/machine.part" "$TESTBED/machine"
 fi
 for controller in /sys/fs/cgroup/*/; do
