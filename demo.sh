@@ -52,55 +52,20 @@ if [ -z "$given_cluster" ]; then
   shown_step "Helper image" "$testbed/helper-image.sh" "$agent" || exit
 fi
 
-# The deploy job gets its kubeconfig from a mounted Secret: a token that may look at nodes, and an address that pods can reach.
-deploy_secret() {
-  set -e
-  kubectl get namespace $namespace > /dev/null 2>&1 || kubectl create namespace $namespace
-  kubectl apply --namespace $namespace --filename demo/deployer.yaml
-  local token='' name ca work
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  # newer clusters make a token on request, older ones keep one in a Secret
-  if ! token=$(kubectl create token demo-deployer --namespace $namespace --duration 24h 2> /dev/null); then
-    for _ in $(seq 100); do
-      name=$(kubectl get serviceaccount demo-deployer --namespace $namespace -o 'jsonpath={.secrets[0].name}')
-      [ -z "$name" ] || break
-      sleep 0.1
-    done
-    [ -n "$name" ] || { echo "the service account demo-deployer has got no token" >&2; exit 1; }
-    token=$(kubectl get secret "$name" --namespace $namespace -o 'jsonpath={.data.token}' | base64 -d)
-  fi
-  ca=$(kubectl config view --minify --flatten --raw -o 'jsonpath={.clusters[0].cluster.certificate-authority-data}')
-  ( umask 077; cat > "$work/config" ) <<Y
-apiVersion: v1
-kind: Config
-clusters:
-- name: demo
-  cluster: {server: "$api_for_pods"${ca:+, certificate-authority-data: $ca}}
-users:
-- name: demo-deployer
-  user: {token: $token}
-contexts:
-- name: demo
-  context: {cluster: demo, user: demo-deployer}
-current-context: demo
-Y
-  kubectl create secret generic kube-config --namespace $namespace --from-file=config="$work/config" --dry-run=client -o yaml \
-    | kubectl apply --filename -
-}
-make_secret() { ( deploy_secret ); }
-step "Namespace and the deploy job's Secret" make_secret || exit
+# The deploy job gets its kubeconfig from a mounted Secret.
+step "Namespace and the deploy job's Secret" demo/deploy-secret.sh $namespace "$api_for_pods" || exit
 
 # The pipeline lives in a git repository of its own, as a project's does.
 project=$PWD/artifacts/demo/project
 make_project() {
-  rm -rf "$project"
-  mkdir -p "$project"
-  cp -r demo/{.gitlab-ci.yml,Makefile,src,.gitignore} "$project/"
-  sed -i -e "s#pex/build:12#$image#" -e "s#pex/redis:7#$redis_image#" "$project/.gitlab-ci.yml"
-  git -C "$project" -c init.defaultBranch=main init -q
-  git -C "$project" add .
-  git -C "$project" -c user.name=demo -c user.email=demo@localhost commit -q -m 'A program in C'
+  rm -rf "$project" \
+    && mkdir -p "$project" \
+    && cp -r demo/{.gitlab-ci.yml,Makefile,src} "$project/" \
+    && echo hello > "$project/.gitignore" \
+    && sed -i -e "s#pex/build:12#$image#" -e "s#pex/redis:7#$redis_image#" "$project/.gitlab-ci.yml" \
+    && git -C "$project" -c init.defaultBranch=main init -q \
+    && git -C "$project" add . \
+    && git -C "$project" -c user.name=demo -c user.email=demo@localhost commit -q -m 'A program in C'
 }
 step "The project's git repository" make_project || exit
 options=$PWD/demo/executor.toml
