@@ -8,7 +8,7 @@ programs=(kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubel
 [ ! -d "$KUBERNETES" ] || { echo "Kubernetes $KUBERNETES_VERSION is built: $KUBERNETES/bin"; exit 0; }
 
 work=$KUBERNETES.work           # thrown away at the end: 3 GB
-mkdir -p "$work"/{bin,tools,apt/lists/partial,apt/cache/archives/partial}
+mkdir -p "$work"/{result/bin,tools,apt/lists/partial,apt/cache/archives/partial}
 exec 8> "$work/lock"
 flock 8                         # a second builder waits and finds the work done
 [ ! -d "$KUBERNETES" ] || exit 0
@@ -88,7 +88,7 @@ version_flags() {
 build() {
   cd "$tree"
   nice go build -trimpath -ldflags "-s -w $(version_flags)" -o "$work/tools/$1" "./cmd/$1"
-  mv "$work/tools/$1" "$work/bin/$1"
+  mv "$work/tools/$1" "$work/result/bin/$1"
 }
 
 lap "building Kubernetes $KUBERNETES_VERSION, once, in about 6 minutes (log: $log)"
@@ -96,11 +96,8 @@ stage source fetch_source
 stage openapi generate_openapi
 for program in "${programs[@]}"; do stage "$program" build "$program"; done
 publish() {
-  "$work/bin/kubectl" version --client
-  rm -rf "$KUBERNETES.new"
-  mkdir "$KUBERNETES.new"
-  mv "$work/bin" "$KUBERNETES.new/bin"
-  mv "$KUBERNETES.new" "$KUBERNETES"
+  "$work/result/bin/kubectl" version --client
+  mv "$work/result" "$KUBERNETES"
 }
 stage publish publish
 chmod -R u+w "$work"

@@ -44,10 +44,15 @@ if [ ! -e "$TESTBED/machine" ]; then
   } > "$TESTBED/machine.part"
   mv "$TESTBED/machine.part" "$TESTBED/machine"
 fi
-for controller in /sys/fs/cgroup/*/; do
-  if [ -w "$controller/cgroup.procs" ]; then mkdir -p "$controller$CGROUP"; fi
-done
-if [ -e /sys/fs/cgroup/cgroup.controllers ]; then mkdir -p "/sys/fs/cgroup$CGROUP"; fi
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  # cgroup v2: a cgroup has only the controllers that its parent hands down
+  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+    echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control 2> /dev/null || true
+  done
+  mkdir -p "/sys/fs/cgroup$CGROUP"
+else
+  for hierarchy in /sys/fs/cgroup/*/; do mkdir -p "${hierarchy%/}$CGROUP"; done
+fi
 trap '[ $? = 0 ] || for name in "${daemons[@]}"; do daemon_pid "$name" > /dev/null || [ ! -e "$TESTBED/pid/$name" ] || log_tail "$name"; done >&2' EXIT
 ./pki.sh
 
