@@ -1,0 +1,2 @@
+/* How many words stand in the text: runs of anything but white space. */
+int count_words(const char *text);

@@ -1,0 +1,74 @@
+#!/bin/bash
+# test.sh [FILTER]: builds everything, then runs the unit, contract and cluster tests; with FILTER only those whose full name contains it.
+# Debian 12 with the .NET SDK, as root. Brings the real test cluster up for the cluster tests, and down again unless it was up before.
+# The last line is "N passed, N failed"; a skipped test counts as failed. Exits 0 only if tests ran and all passed.
+#
+# The tests find in their environment:
+#   POD_EXECUTOR_BINARY, POD_AGENT_BINARY   the published native binaries
+#   POD_EXECUTOR_TESTBED                    the folder of apiserver.sh and the other scripts  (cluster tests, from here on)
+#   POD_EXECUTOR_AUDIT_LOG                  one JSON line per API request
+#   POD_EXECUTOR_HELPER_IMAGE, KUBECONFIG
+set -uo pipefail
+cd "$(dirname "$(realpath "$0")")"
+root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
+LOGS=$root/artifacts/test
+passed=0 failed=0 ours=no
+. "$testbed/env.sh"
+. "$testbed/steps.sh"
+rm -rf "$LOGS"
+mkdir -p "$LOGS"
+
+finish() {
+  trap - EXIT INT TERM
+  [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || failed=$(( failed + 1 ))
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  [ $failed = 0 ] && [ $passed -gt 0 ]
+  exit
+}
+trap finish EXIT
+trap 'failed=$(( failed + 1 )); finish' INT TERM
+
+# a step that nothing can go on without counts as a failed test
+must() { "$@" || { failed=$(( failed + 1 )); finish; }; }
+
+program() { echo "$root/artifacts/bin/$1/release/PodExecutor.Tests.$1"; }
+
+# matching PROJECT: how many of its test methods have FILTER in their name
+matching() { "$(program "$1")" -list methods/json -noColor ${filter:+-method "*$filter*"} 2> /dev/null | jq -s 'flatten | length' || echo 1; }
+
+# run PROJECT: its tests, shown as they run; adds its results to the sum
+run() {
+  local report=$LOGS/$1.ctrf.json counts code
+  printf '%s==> %s tests%s\n' "$STEP_BOLD" "$1" "$STEP_PLAIN"
+  "$(program "$1")" -noColor -noLogo -longRunning 60 -result-ctrf "$report" ${filter:+-method "*$filter*"} 2>&1 | tee "$LOGS/$1.log" | sed -u 's/^/    /'
+  code=${PIPESTATUS[0]}
+  # the report is only there when the run came to its end
+  counts=$(jq -r '.results.summary | "\(.passed) \(.tests - .passed)"' "$report" 2> /dev/null) || counts='0 1'
+  [ -n "$counts" ] || counts='0 1'
+  passed=$(( passed + ${counts% *} ))
+  failed=$(( failed + ${counts#* } ))
+  # a fixture's failure is in no test's result
+  if [ "$code" != 0 ] && [ "${counts#* }" = 0 ]; then failed=$(( failed + 1 )); fi
+}
+
+must shown_step "Debian packages" "$testbed/install.sh"
+must step "Build" dotnet build Executor.sln -c Release -nodeReuse:false -p:UseSharedCompilation=false
+must step "Native binaries" "$testbed/publish.sh"
+export POD_EXECUTOR_BINARY=$root/artifacts/publish/Driver/release_linux-x64/pod-executor
+export POD_AGENT_BINARY=$root/artifacts/publish/Agent/release_linux-x64/pod-agent
+
+for project in Unit Contract; do
+  [ "$(matching $project)" = 0 ] || run $project
+done
+
+if [ "$(matching Cluster)" != 0 ]; then
+  must shown_step "Kubernetes" "$testbed/build-kubernetes.sh"
+  must shown_step "Test images" "$testbed/images.sh"
+  "$testbed/status.sh" > /dev/null 2>&1 || ours=yes
+  must shown_step "Test cluster" "$testbed/up.sh"
+  must shown_step "Registries" "$testbed/registry.sh" up
+  must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
+  export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
+  run Cluster
+fi
+finish
