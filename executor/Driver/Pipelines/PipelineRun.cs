@@ -18,6 +18,7 @@ internal sealed class PipelineRun(
     // Pods are named after the job id: two people who try at the same time must not meet.
     private readonly long _pipelineId = Random.Shared.NextInt64(1_000_000, 9_000_000) * 1000;
     private readonly Dictionary<string, JobRunOutcome> _done = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
     private readonly HashSet<int> _slots = [];
     private long _jobs;
 
@@ -126,12 +127,12 @@ internal sealed class PipelineRun(
 
     private async Task<JobRunOutcome> RunJobAsync(RunPlan plan, JobPayloads payloads, IReadOnlyList<JobRunOutcome> sources, JobStop stop)
     {
-        var slot = Enumerable.Range(0, int.MaxValue).First(_slots.Add);
+        var slot = TakeSlot();
         var tries = new List<JobOutcome>();
         long id;
         do
         {
-            id = _pipelineId + ++_jobs;
+            id = _pipelineId + Interlocked.Increment(ref _jobs);
             var token = gitlab.Tokens.Issue();
             var payload = await payloads.BuildAsync(plan, id, token, sources, time.GetUtcNow(), CancellationToken.None);
             await using var output = log.OpenJob(plan.Job.Name, plan.Job.Stage, tries.Count);
@@ -141,7 +142,7 @@ internal sealed class PipelineRun(
         }
         while (tries.Count <= plan.Job.Retry.Max && IsRetried(plan.Job.Retry, tries[^1]));
 
-        _slots.Remove(slot);
+        FreeSlot(slot);
         var last = tries[^1];
         var state = last.Result switch
         {
@@ -150,6 +151,23 @@ internal sealed class PipelineRun(
             _ => plan.Tolerates(last.ExitCode) ? JobState.Tolerated : JobState.Failed,
         };
         return new JobRunOutcome(plan.Job, state, state == JobState.Passed ? null : last.Message, tries) { Id = id };
+    }
+
+    /// <summary>CI_CONCURRENT_ID: the smallest number that no running job has.</summary>
+    private int TakeSlot()
+    {
+        lock (_gate)
+        {
+            return Enumerable.Range(0, int.MaxValue).First(_slots.Add);
+        }
+    }
+
+    private void FreeSlot(int slot)
+    {
+        lock (_gate)
+        {
+            _slots.Remove(slot);
+        }
     }
 
     private static bool IsRetried(RetryRequest retry, JobOutcome outcome) =>
