@@ -59,6 +59,12 @@ internal sealed class PipelineRun(
             if (running.Count > 0)
             {
                 var ended = await Task.WhenAny(running);
+                if (!ended.IsCompletedSuccessfully)
+                {
+                    // The others clean up behind themselves before the trouble is told.
+                    await Task.WhenAll(running);
+                }
+
                 running.Remove(ended);
                 var outcome = await ended;
                 _done[outcome.Job.Name] = outcome;

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Pipelines.Files;
 
@@ -15,7 +16,7 @@ internal sealed record RunPlan(PipelineJob Job, JobWhen When, bool AllowFailure,
         if (job.Rules is { } rules)
         {
             var variables = new JobVariables([.. known, .. job.Variables, .. overrides]);
-            if (rules.FirstOrDefault(r => r.If?.IsTrue(variables.Get) ?? true) is not { } fitting)
+            if (rules.FirstOrDefault(r => Fits(r, variables, job)) is not { } fitting)
             {
                 return new RunPlan(job, JobWhen.Never, false, job.Variables);
             }
@@ -25,10 +26,23 @@ internal sealed record RunPlan(PipelineJob Job, JobWhen When, bool AllowFailure,
 
         var when = rule.When ?? job.When;
 
-        // A manual job may fail by default, but not one that is manual by a rule.
-        var allowFailure = rule.AllowFailure ?? job.AllowFailure ?? (when == JobWhen.Manual && job.Rules is null);
+        // A manual job may fail by default, but not one that is manual by a rule, nor one that somebody wants to see.
+        var allowFailure = rule.AllowFailure ?? job.AllowFailure ?? (when == JobWhen.Manual && job.Rules is null && !named);
         return new RunPlan(job, when == JobWhen.Manual && named ? JobWhen.OnSuccess : when, allowFailure, [.. job.Variables, .. rule.Variables]);
     }
 
     public bool Tolerates(int exitCode) => AllowFailure && (Job.AllowedExitCodes is not { } codes || codes.Contains(exitCode));
+
+    private static bool Fits(RuleRequest rule, JobVariables variables, PipelineJob job)
+    {
+        try
+        {
+            return rule.If?.IsTrue(variables.Get) ?? true;
+        }
+        catch (Exception e) when (e is FormatException or RegexMatchTimeoutException)
+        {
+            // A pattern that came out of a variable.
+            throw new PipelineFileException([new PipelineProblem(rule.Place, $"rules: if: {e.Message}", true, job.Name)]);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using PodExecutor.Driver.Pipelines.Display;
 using PodExecutor.Driver.Pipelines.Files;
 using PodExecutor.Driver.Pipelines.GitLab;
 
@@ -42,7 +43,8 @@ internal static class TryCommand
         {
             var request = arguments.Read(parse, parse.GetValue(config)!);
             await using var stdout = Console.OpenStandardOutput();
-            var session = new TrySession(request, stdout, TimeProvider.System);
+            await using var output = new LastingOutput(stdout);
+            var session = new TrySession(request, output, TimeProvider.System);
             return await session.RunAsync(new Runner.JobStop(graceful.Token, abort.Token)) ? Passed : NotPassed;
         }
         catch (PipelineFileException e)
@@ -54,6 +56,11 @@ internal static class TryCommand
         {
             await Console.Error.WriteLineAsync("error: " + e.Message);
             return NotRunnable;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync("error: this machine does not let try work: " + e.Message);
+            return NotPassed;
         }
         catch (OperationCanceledException) when (graceful.IsCancellationRequested)
         {

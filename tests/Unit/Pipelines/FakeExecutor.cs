@@ -13,6 +13,7 @@ internal sealed class FakeExecutor : IDisposable
     private const string Script = """
         #!/bin/bash
         home="$(dirname "$0")"
+        if [ "$1" = --config ]; then shift 2; fi
         call="$1" stage="${3:-$1}" own="/$CUSTOM_ENV_CI_CONCURRENT_ID"
         echo "$stage" >> "$home/calls"
         env -0 | sort -z > "$home/env.$stage"

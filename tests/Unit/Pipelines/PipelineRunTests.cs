@@ -1,4 +1,5 @@
 using PodExecutor.Driver.Pipelines;
+using PodExecutor.Driver.Pipelines.Files;
 using PodExecutor.Driver.Pipelines.Runner;
 
 namespace PodExecutor.Tests.Unit.Pipelines;
@@ -100,6 +101,14 @@ public sealed class PipelineRunTests : IDisposable
         Assert.True(passed);
         Assert.Contains("never: not part of this pipeline by its rules", _log.Text);
         Assert.Contains("\nextra=more\n", _log.Text);
+    }
+
+    [Fact]
+    public async Task Rules_WithAPatternFromAVariableThatIsNone_AreRefusedWithTheirLine()
+    {
+        var refused = await Assert.ThrowsAsync<PipelineFileException>(() => TryAsync("a:\n  script: ['true']\n  rules: [{if: $CI_COMMIT_BRANCH =~ $P}]\n  variables: {P: '/[/'}"));
+
+        Assert.Contains(".gitlab-ci.yml:3: error: rules: if: /[/ is not a regular expression", refused.Message);
     }
 
     [Fact]
