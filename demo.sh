@@ -32,10 +32,12 @@ if [ -n "$given_cluster" ]; then
   done
   command -v kubectl > /dev/null || fail "with KUBECONFIG set, kubectl is needed"
   image=$DEMO_IMAGE helper_image=$DEMO_HELPER_IMAGE redis_image=${DEMO_REDIS_IMAGE:-redis:7}
+  gitlab_address=()
   api_for_pods=$(kubectl config view --minify --raw -o 'jsonpath={.clusters[0].cluster.server}')
 else
   [ "$(id -u)" = 0 ] || fail "must run as root to bring a cluster up on this machine; or set KUBECONFIG to use another"
   image=pex/build:12 helper_image=pex/helper:dev redis_image=pex/redis:7
+  gitlab_address=(--gitlab-address "$NODE_IP")
   api_for_pods=https://$NODE_IP:$API_PORT
   shown_step "Debian packages" "$testbed/install.sh" || exit
   shown_step "Kubernetes" "$testbed/build-kubernetes.sh" || exit
@@ -73,7 +75,7 @@ sed -e "s#@KUBECONFIG@#$KUBECONFIG#" -e "s#@NAMESPACE@#$namespace#" -e "s#@IMAGE
   demo/executor.template.toml > "$options"
 
 printf '%s==> %s%s\n' "$STEP_BOLD" "The pipeline: pod-executor --config demo/executor.toml try ${project#"$PWD"/}/.gitlab-ci.yml" "$STEP_PLAIN"
-"$driver" --config "$options" try "$project/.gitlab-ci.yml"
+"$driver" --config "$options" try "$project/.gitlab-ci.yml" "${gitlab_address[@]}"
 code=$?
 if [ -z "$given_cluster" ]; then printf '\nThe cluster is up (KUBECONFIG=%s). ./demo.sh runs again in seconds, ./demo.sh --down ends it.\n' "$KUBECONFIG"; fi
 exit $code
