@@ -166,12 +166,20 @@ internal sealed class StageRun : IDisposable
     private async Task<bool> GoneWithinAsync(TimeSpan patience, int? signal)
     {
         var begin = _time.GetTimestamp();
+        var empty = 0;
         while (true)
         {
+            // A process whose parent ends during the look belongs to nobody in it: one look does not prove that none is left.
             var alive = ProcessTable.Descendants(Environment.ProcessId);
-            if (alive.Count == 0)
+            empty = alive.Count == 0 ? empty + 1 : 0;
+            if (empty == 2)
             {
                 return true;
+            }
+
+            if (empty == 1)
+            {
+                continue;
             }
 
             if (signal is { } number)

@@ -26,6 +26,9 @@ internal sealed record KubernetesOptions
 
     public bool Privileged { get; init; }
 
+    /// <summary>Of build and helper container; what the job writes is on volumes then.</summary>
+    public bool ReadOnlyRootFilesystem { get; init; }
+
     public ResourceOptions BuildResources { get; init; } = new();
 
     public ResourceOptions HelperResources { get; init; } = new();

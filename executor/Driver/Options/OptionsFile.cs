@@ -51,6 +51,7 @@ internal static class OptionsFile
         ImagePullSecrets = read.Texts("image_pull_secrets"),
         ServiceAccount = read.Text("service_account"),
         Privileged = read.Flag("privileged", false),
+        ReadOnlyRootFilesystem = read.Flag("read_only_root_filesystem", false),
         BuildResources = Resources(read, ""),
         HelperResources = Resources(read, "helper_"),
         ServiceResources = Resources(read, "service_"),

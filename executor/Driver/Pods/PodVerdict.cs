@@ -51,8 +51,9 @@ internal static class PodVerdict
             return Failed(new Failure(Infrastructure, $"Pod {pod.Metadata.Name} is being deleted", pod.Status?.Message, "Somebody or something (a drain, a cleaner, a quota) deleted it."));
         }
 
+        // The helper first: without its agent on the tools volume the build container ends at once, which is only a consequence.
         var statuses = pod.Status?.ContainerStatuses ?? [];
-        foreach (var status in statuses)
+        foreach (var status in statuses.OrderBy(s => s.Name != Stage.HelperContainer))
         {
             if (Trouble(pod, status) is { } verdict)
             {
@@ -98,14 +99,30 @@ internal static class PodVerdict
 
         if (reason is "ErrImagePull" or "ImagePullBackOff" or "RegistryUnavailable")
         {
-            return ImagePullFailure.FinalHint(waiting.Message ?? "") is { } hint
-                ? Failed(new Failure(Job, $"The image {image} of container {status.Name} cannot be pulled", waiting.Message, hint))
-                : new Verdict(PodState.Waiting, $"pulling {image} fails: {waiting.Message}");
+            return PullTrouble(pod, status.Name, image, waiting.Message ?? "");
         }
 
         return WaitingReasons.TryGetValue(reason, out var row)
             ? Failed(new Failure(row.Kind, string.Format(null, row.What, image), $"{reason}: {waiting.Message}", row.Hint), row.GraceSeconds)
             : null;
+    }
+
+    /// <summary>The helper's image is the operator's. While it is pulled anew the build container has ended for want of an agent, for good.</summary>
+    private static Verdict PullTrouble(V1Pod pod, string container, string image, string message)
+    {
+        var isHelper = container == Stage.HelperContainer;
+        var hint = ImagePullFailure.FinalHint(message);
+        var buildEnded = isHelper && pod.Status.ContainerStatuses.Any(s => s.Name == Stage.BuildContainer && s.State?.Terminated is not null);
+        if (hint is null && !buildEnded)
+        {
+            return new Verdict(PodState.Waiting, $"pulling {image} fails: {message}");
+        }
+
+        return Failed(new Failure(
+            isHelper ? Infrastructure : Job,
+            $"The image {image} of container {container} cannot be pulled",
+            message,
+            isHelper ? "Set kubernetes.helper_image to an image that the nodes can pull. " + hint : hint));
     }
 
     private static Failure Terminated(V1Pod pod, string container, V1ContainerStateTerminated end)
