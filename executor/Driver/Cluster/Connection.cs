@@ -20,6 +20,8 @@ internal static class Connection
                 StaticRuntime.SkipSystemCertificates();
             }
 
+            configuration.UserAgent = $"pod-executor/{DriverVersion.Text}";
+
             // Our own per-request limits apply; a watch or an exec has none.
             configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
 

@@ -8,7 +8,7 @@ public sealed class ImageTests(TestCluster cluster)
 {
     [Theory]
     [InlineData("debian:12", "test -n \"$BASH_VERSION\" && echo it is bash", "it is bash")]
-    [InlineData("busybox:1", "busybox | head -1", "BusyBox")]
+    [InlineData("busybox:1", "test -z \"$BASH_VERSION\" && busybox --help", "BusyBox")]
     [InlineData("static:1", "/hello && echo it ran", "it ran")]
     [InlineData("user:1", "id -u; echo $HOME; touch mine && ls -ln mine", "\n1000\n")]
     [InlineData("entrypoint:1", "test ! -e /tmp/entrypoint-ran && echo entrypoint did not run", "entrypoint did not run")]
