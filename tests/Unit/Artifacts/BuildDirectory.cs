@@ -59,7 +59,8 @@ internal sealed class BuildDirectory : IDisposable
             Time.Advance(TimeSpan.FromSeconds(pause));
         }
 
-        return await run;
+        // Fails instead of hanging, as Wait does.
+        return await run.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     /// <summary>A zip of these entries, as Info-ZIP on Unix makes it.</summary>

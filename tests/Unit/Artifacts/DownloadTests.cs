@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using PodExecutor.Tests.Unit.Pipelines;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 
@@ -106,7 +107,9 @@ public sealed class DownloadTests : IDisposable
         var zip = BuildDirectory.Zip(("a", Regular, "1"));
         await using var gitlab = await CoordinatorDouble.StartAsync((context, number) =>
             number == 1 ? new TaskCompletionSource().Task.WaitAsync(context.RequestAborted) : SendAsync(context, zip));
-        Assert.Equal(0, await _build.WithPausesAsync(_build.DownloadAsync(gitlab.Url), 300, 1));
+        var run = _build.DownloadAsync(gitlab.Url);
+        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
+        Assert.Equal(0, await _build.WithPausesAsync(run, 300, 1));
         Assert.Contains("sent nothing for 5 minutes", _build.Log, StringComparison.Ordinal);
     }
 

@@ -2,7 +2,9 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using PodExecutor.Agent.Artifacts;
 using PodExecutor.Driver.Pipelines.GitLab;
+using PodExecutor.Tests.Unit.Pipelines;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 
@@ -141,6 +143,21 @@ public sealed class UploadTests : IDisposable
     }
 
     [Fact]
+    public async Task Upload_UnreadableFile_IsNotTakenForTheNetwork()
+    {
+        await using var gitlab = await CoordinatorDouble.StartAsync((context, number) => Task.CompletedTask);
+        Directory.CreateDirectory(_build.At("a"));
+        var file = new SelectedFile("a", new FileStatus(FileStatus.Regular, DateTime.UnixEpoch));
+        var e = Assert.Throws<ArtifactException>(() => ArtifactFile.Open(_build.Context, file));
+        Assert.StartsWith("The artifact a cannot be read", e.Message, StringComparison.Ordinal);
+
+        var request = UploadRequest.Parse(["--url", gitlab.Url, "--token", BuildDirectory.Token, "--id", "1"], _build.Context);
+        using var client = ArtifactHttp.Create(_build.Context);
+        var upload = new ArtifactUpload(_build.Context, client, request, new UploadPlan("a.zip", [file]));
+        await Assert.ThrowsAsync<ArtifactException>(() => upload.TryAsync(null, Cancel));
+    }
+
+    [Fact]
     public async Task Upload_RedirectWithinTheHost_KeepsTheBody()
     {
         await using var gitlab = await CoordinatorDouble.StartAsync((context, number) =>
@@ -211,6 +228,7 @@ public sealed class UploadTests : IDisposable
         });
         _build.Write("a");
         var run = _build.UploadAsync(gitlab.Url, "--path", "a", "--response-header-timeout", "7m0s");
+        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
         Assert.Equal(0, await _build.WithPausesAsync(run, 420, 1));
         Assert.Contains("did not answer within --response-header-timeout (00:07:00)", _build.Log, StringComparison.Ordinal);
     }
@@ -220,7 +238,9 @@ public sealed class UploadTests : IDisposable
     {
         await using var gitlab = await CoordinatorDouble.StartAsync((context, _) => new TaskCompletionSource().Task.WaitAsync(context.RequestAborted));
         _build.Write("a");
-        Assert.Equal(1, await _build.WithPausesAsync(_build.UploadAsync(gitlab.Url, "--path", "a", "--timeout", "1h0m0s"), 3600));
+        var run = _build.UploadAsync(gitlab.Url, "--path", "a", "--timeout", "1h0m0s");
+        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
+        Assert.Equal(1, await _build.WithPausesAsync(run, 3600));
         Assert.Contains("took longer than --timeout (01:00:00)", _build.Log, StringComparison.Ordinal);
     }
 
@@ -235,7 +255,7 @@ public sealed class UploadTests : IDisposable
         });
         _build.Write("a");
         string[] args = ["artifacts-uploader", "--url", gitlab.Url, "--token", BuildDirectory.Token, "--id", "1", "--path", "a"];
-        Assert.Equal(1, await PodExecutor.Agent.Artifacts.RunnerCommand.RunAsync(args, _build.Context, cancel.Token));
+        Assert.Equal(1, await RunnerCommand.RunAsync(args, _build.Context, cancel.Token));
         Assert.Contains("FATAL: artifacts-uploader was cancelled.", _build.Log, StringComparison.Ordinal);
     }
 
