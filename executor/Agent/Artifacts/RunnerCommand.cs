@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary>
@@ -45,7 +47,7 @@ internal static class RunnerCommand
     {
         context.Output.WriteLine($"Version:      {AgentVersion.Text}");
         context.Output.WriteLine("Name:         gitlab-runner (pod-executor's agent)");
-        context.Output.WriteLine("OS/Arch:      linux/amd64");
+        context.Output.WriteLine($"OS/Arch:      linux/{(RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64" : "arm64")}");
         return 0;
     }
 

@@ -39,6 +39,8 @@ internal sealed class CoordinatorDouble : IAsyncDisposable
 
     public string Url { get; private set; } = "";
 
+    private bool IsReading { get; set; } = true;
+
     /// <param name="answer">Gets the request, whose body has been read, and its number from 1.</param>
     /// <param name="keepFile">False for files that do not fit into memory: only their hash is kept.</param>
     public static async Task<CoordinatorDouble> StartAsync(Func<HttpContext, int, Task> answer, bool keepFile = true)
@@ -46,6 +48,18 @@ internal sealed class CoordinatorDouble : IAsyncDisposable
         var server = new CoordinatorDouble(answer, keepFile);
         await server._server.StartAsync(TestContext.Current.CancellationToken);
         server.Url = server._server.Urls.First();
+        return server;
+    }
+
+    /// <summary>Refuses with this status and does not read a byte of the body.</summary>
+    public static async Task<CoordinatorDouble> StartRefusingAsync(int status)
+    {
+        var server = await StartAsync((context, _) =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+        server.IsReading = false;
         return server;
     }
 
@@ -71,7 +85,7 @@ internal sealed class CoordinatorDouble : IAsyncDisposable
         var outcome = new RequestOutcome(
             request.Method, request.Path, request.QueryString.Value ?? "", request.Headers["JOB-TOKEN"], request.Headers.TransferEncoding,
             request.ContentLength, null, [], "");
-        Requests.Enqueue(request.HasFormContentType ? await ReadAsync(context, outcome) : outcome);
+        Requests.Enqueue(request.HasFormContentType && IsReading ? await ReadAsync(context, outcome) : outcome);
         await _answer(context, number);
     }
 

@@ -158,6 +158,35 @@ public sealed class UploadTests : IDisposable
     }
 
     [Fact]
+    public async Task Upload_RefusedBeforeTheBody_IsHeardThough()
+    {
+        await using var gitlab = await CoordinatorDouble.StartRefusingAsync(413);
+        await using (var sparse = File.Create(_build.At("big")))
+        {
+            sparse.SetLength(300L * 1024 * 1024);
+        }
+
+        Assert.Equal(1, await _build.UploadAsync(gitlab.Url, "--path", "big", "--artifact-format", "raw"));
+        Assert.Single(gitlab.Requests);
+        Assert.Contains("413 Payload Too Large. The archive is larger", _build.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Upload_ProxyWithoutExpect_IsTriedAgainWithoutIt()
+    {
+        var expectations = new List<string?>();
+        await using var gitlab = await CoordinatorDouble.StartAsync((context, number) =>
+        {
+            expectations.Add(context.Request.Headers.Expect);
+            context.Response.StatusCode = number == 1 ? 417 : 201;
+            return Task.CompletedTask;
+        });
+        _build.Write("a");
+        Assert.Equal(0, await _build.WithPausesAsync(_build.UploadAsync(gitlab.Url, "--path", "a"), 1));
+        Assert.Equal(["100-continue", null], expectations);
+    }
+
+    [Fact]
     public async Task Upload_RedirectWithinTheHost_KeepsTheBody()
     {
         await using var gitlab = await CoordinatorDouble.StartAsync((context, number) =>
