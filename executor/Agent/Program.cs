@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using PodExecutor.Agent;
+using PodExecutor.Agent.Artifacts;
 using PodExecutor.Agent.Install;
 using PodExecutor.Agent.Native;
 using PodExecutor.Agent.Relay;
@@ -13,10 +15,17 @@ const string usage = """
            pod-agent link SOCKET                                       joins stdio with the supervisor
            pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
+           pod-agent gitlab-runner SUBCOMMAND [FLAG...]                what the scripts of a job call gitlab-runner for
            pod-agent --version
     """;
 try
 {
+    // The name that the kernel was given: Environment.ProcessPath would be what the link leads to.
+    if (Path.GetFileName(Environment.GetCommandLineArgs()[0]) is "gitlab-runner" or "gitlab-runner-helper")
+    {
+        return await GitLabRunner(args);
+    }
+
     return args switch
     {
         ["--version"] => Version(),
@@ -24,6 +33,7 @@ try
         ["supervise", var state, var tools, var owner] => await SuperviseCommand.RunAsync(new SupervisorOptions(state, tools, owner), TimeProvider.System),
         ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
+        ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
         ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
             uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),
         _ => Usage(),
@@ -35,6 +45,20 @@ catch (Exception e)
 {
     await Console.Error.WriteLineAsync($"pod-agent {args.FirstOrDefault()}: {e.Message}");
     return 1;
+}
+
+static async Task<int> GitLabRunner(string[] args)
+{
+    using var ending = new CancellationTokenSource();
+    using var onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, ending));
+    using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, ending));
+    return await RunnerCommand.RunAsync(args, TimeProvider.System, ending.Token);
+}
+
+static void End(PosixSignalContext context, CancellationTokenSource ending)
+{
+    context.Cancel = true;
+    ending.Cancel();
 }
 
 static int Version()

@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace PodExecutor.Agent.Artifacts;
+
+/// <summary>What a subcommand may touch of its process: the edge reads it once, tests make their own.</summary>
+/// <param name="Directory">The job's build directory, absolute: artifact paths are relative to it, and nothing outside is read or written.</param>
+/// <param name="Output">stdout, for answers that scripts read.</param>
+/// <param name="Log">stderr, for people: gitlab-runner's helper writes all its lines there.</param>
+internal sealed record RunnerContext(string Directory, TextWriter Output, TextWriter Log, TimeProvider Time)
+{
+    /// <summary>CI_SERVER_TLS_CA_FILE: a PEM bundle that is trusted besides the system's, or null.</summary>
+    public string? ExtraCaFile { get; init; }
+
+    /// <summary>ARTIFACT_COMPRESSION_LEVEL in GitLab's words: fastest, fast, default, slow, slowest.</summary>
+    public string? CompressionLevel { get; init; }
+
+    /// <summary>Where a download waits until it is whole. The runner's own neighbour of the build directory is on the same volume.</summary>
+    public string TemporaryDirectory => System.IO.Directory.Exists(Directory + ".tmp") ? Directory + ".tmp" : Path.GetTempPath();
+
+    public static RunnerContext OfThisProcess(TimeProvider time) =>
+        new(Environment.CurrentDirectory, Console.Out, Console.Error, time)
+        {
+            ExtraCaFile = NullIfEmpty(Environment.GetEnvironmentVariable("CI_SERVER_TLS_CA_FILE")),
+            CompressionLevel = NullIfEmpty(Environment.GetEnvironmentVariable("ARTIFACT_COMPRESSION_LEVEL")),
+        };
+
+    public void Info(string text) => Log.WriteLine(OneLine(text));
+
+    public void Warn(string text) => Log.WriteLine("WARNING: " + OneLine(text));
+
+    public void Error(string text) => Log.WriteLine("ERROR: " + OneLine(text));
+
+    public void Fatal(string text) => Log.WriteLine("FATAL: " + OneLine(text));
+
+    // File names come from jobs and archives: one with a line break could pretend to be a line of the runner.
+    private static string OneLine(string text)
+    {
+        if (!text.Any(char.IsControl))
+        {
+            return text;
+        }
+
+        var plain = new StringBuilder(text.Length);
+        foreach (var c in text)
+        {
+            plain.Append(char.IsControl(c) ? '?' : c);
+        }
+
+        return plain.ToString();
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}
