@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 namespace=$1 api=$2
 
 kubectl get namespace "$namespace" > /dev/null 2>&1 || kubectl create namespace "$namespace"
-kubectl apply --namespace "$namespace" --filename "$here/deployer.yaml"
+sed "s/@NAMESPACE@/$namespace/g" "$here/deployer.yaml" | kubectl apply --namespace "$namespace" --filename -
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # newer clusters make a token on request, older ones keep one in a Secret

@@ -21,7 +21,7 @@ internal static class ArchiveExtraction
         {
             archive.Position = 0;
             await using var zip = await ZipArchive.CreateAsync(archive, ZipArchiveMode.Read, leaveOpen: true, entryNameEncoding: null, cancel);
-            var plan = ExtractionPlan.Decide(await ReadAsync(zip, cancel), context.Directory);
+            var plan = ExtractionPlan.Decide(await ReadAsync(zip, cancel));
             foreach (var sentence in plan.Skipped)
             {
                 context.Warn(sentence);

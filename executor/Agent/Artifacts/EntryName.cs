@@ -22,24 +22,6 @@ internal static class EntryName
             : throw Refusal(name, reason);
     }
 
-    /// <summary>
-    /// True if a link surely stays in the root. Upward steps count only at the target's begin, where they pass real directories:
-    /// behind a name that is itself a link they could lead anywhere.
-    /// </summary>
-    /// <param name="path">The link's own, relative to the root.</param>
-    public static bool IsInside(string path, string target, string root)
-    {
-        var names = target.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(n => n != ".").ToArray();
-        if (target.StartsWith('/'))
-        {
-            return !names.Contains("..") && RealPath.IsWithin("/" + string.Join('/', names), root);
-        }
-
-        var upwards = names.TakeWhile(n => n == "..").Count();
-        return target.Length > 0 && !target.Contains('\0', StringComparison.Ordinal)
-            && upwards <= path.Count(c => c == '/') && !names.Skip(upwards).Contains("..");
-    }
-
     public static ArtifactException Refusal(string name, string reason) =>
         new($"The archive is refused and nothing of it unpacked: its entry {name} cannot be placed safely, for {reason}. Look at the job that made it.");
 }

@@ -21,9 +21,8 @@ internal sealed record ExtractionPlan(
     private const uint PermissionMask = 0x1FF;
 
     /// <summary>Of entries with one name the last wins.</summary>
-    /// <param name="root">The directory it will be unpacked into: absolute links may lead there.</param>
     /// <exception cref="ArtifactException">A name leads out of the directory, or below another entry that is no directory.</exception>
-    public static ExtractionPlan Decide(IEnumerable<EntryGiven> entries, string root)
+    public static ExtractionPlan Decide(IEnumerable<EntryGiven> entries)
     {
         var chosen = new SortedDictionary<string, (EntryGiven Entry, uint Type)>(StringComparer.Ordinal);
         foreach (var entry in entries)
@@ -47,11 +46,12 @@ internal sealed record ExtractionPlan(
                 case FileStatus.Regular:
                     files.Add(Decided(path, entry, DefaultFile));
                     break;
-                case FileStatus.Link when EntryName.IsInside(path, entry.LinkTarget ?? "", root):
+                // Wherever it leads (a Python environment's to /usr/bin/python3): nothing is ever written through it.
+                case FileStatus.Link when entry.LinkTarget is { Length: > 0 } target && !target.Contains('\0', StringComparison.Ordinal):
                     links.Add(Decided(path, entry, DefaultFile));
                     break;
                 case FileStatus.Link:
-                    skipped.Add($"{path}: the link to {entry.LinkTarget} is not created, for it leads out of the build directory. Upload the file itself if it is needed.");
+                    skipped.Add($"{path}: ignored, for it is a link without a usable target.");
                     break;
                 default:
                     skipped.Add($"{path}: ignored, for it is neither a file nor a directory nor a link.");

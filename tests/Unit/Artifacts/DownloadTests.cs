@@ -176,13 +176,18 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
-    public async Task Download_LinkOutwards_IsLeftOutWithAWarning()
+    public async Task Download_LinkOutwards_IsCreatedButNeverWrittenThrough()
     {
-        await using var gitlab = await ServeAsync(BuildDirectory.Zip(("python", 0xA1FF, "/usr/bin/python3"), ("a", Regular, "1")));
-        Assert.Equal(0, await _build.DownloadAsync(gitlab.Url));
-        Assert.Null(new FileInfo(_build.At("python")).LinkTarget);
-        Assert.Equal("1", Text("a"));
-        Assert.Contains("WARNING: python: the link to /usr/bin/python3 is not created", _build.Log, StringComparison.Ordinal);
+        var outside = Path.Combine(_build.Root, "outside");
+        await File.WriteAllTextAsync(outside, "as it was", TestContext.Current.CancellationToken);
+        await using var first = await ServeAsync(BuildDirectory.Zip(("link", 0xA1FF, "../outside"), ("python", 0xA1FF, "/usr/bin/python3")));
+        Assert.Equal(0, await _build.DownloadAsync(first.Url));
+        Assert.Equal("/usr/bin/python3", new FileInfo(_build.At("python")).LinkTarget);
+
+        await using var second = await ServeAsync(BuildDirectory.Zip(("link", Regular, "changed")));
+        Assert.Equal(0, await _build.DownloadAsync(second.Url));
+        Assert.Equal("as it was", await File.ReadAllTextAsync(outside, TestContext.Current.CancellationToken));
+        Assert.Equal("changed", Text("link"));
     }
 
     [Fact]

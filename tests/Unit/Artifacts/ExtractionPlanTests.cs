@@ -45,22 +45,13 @@ public sealed class ExtractionPlanTests
         Assert.Equal(1, Assert.Single(Decide(new("a", File, null, 0), new("./a", File, null, 1)).Files).Index);
 
     [Theory]
-    [InlineData("l", "x", true)]
-    [InlineData("l", "./a/b", true)]
-    [InlineData("d/l", "../x", true)]
-    [InlineData("d/l", "..", true)]
-    [InlineData("l", "/builds/p/x", true)]
-    [InlineData("l", "..", false)]
-    [InlineData("d/l", "../../x", false)]
-    [InlineData("l", "a/../../x", false)]
-    [InlineData("l", "a/../x", false)]
-    [InlineData("l", "/etc/passwd", false)]
-    [InlineData("l", "/builds/p2", false)]
-    [InlineData("l", "/builds/p/../x", false)]
-    [InlineData("l", "", false)]
-    public void Decide_Link_IsTakenOnlyIfItStaysInside(string name, string target, bool expected)
+    [InlineData("../x", true)]
+    [InlineData("/usr/bin/python3", true)]
+    [InlineData("", false)]
+    [InlineData("a\0b", false)]
+    public void Decide_Link_IsTakenWithAUsableTarget(string target, bool expected)
     {
-        var plan = Decide(new EntryGiven(name, Link, target, 0));
+        var plan = Decide(new EntryGiven("l", Link, target, 0));
         Assert.Equal((expected ? 1 : 0, expected ? 0 : 1), (plan.Links.Count, plan.Skipped.Count));
     }
 
@@ -73,5 +64,5 @@ public sealed class ExtractionPlanTests
         Assert.StartsWith("pipe: ignored", Assert.Single(plan.Skipped), StringComparison.Ordinal);
     }
 
-    private static ExtractionPlan Decide(params EntryGiven[] entries) => ExtractionPlan.Decide(entries, "/builds/p");
+    private static ExtractionPlan Decide(params EntryGiven[] entries) => ExtractionPlan.Decide(entries);
 }
