@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace PodExecutor.Tests.Contract.Fakes;
+
+/// <summary>
+/// As much of an API server and its kubelet as one job sees, with faults to order. A pod's containers run at once, and its
+/// two agents are real ones, as processes of this machine.
+/// </summary>
+internal sealed class FakeCluster : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+    private readonly ConcurrentDictionary<string, LocalAgent> _agents = new();
+    private readonly CancellationTokenSource _over = new();
+    private CancellationTokenSource _cut = new();
+
+    private FakeCluster()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _server = builder.Build();
+        _server.UseWebSockets();
+        _server.Run(HandleAsync);
+    }
+
+    /// <summary>Pods and Secrets by kind/name.</summary>
+    public ConcurrentDictionary<string, JsonObject> Objects { get; } = new();
+
+    /// <summary>"POST pods", "GET pods?watch", "GET pods/NAME/exec" …, in order.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>Asked first for each request: true if it has answered.</summary>
+    public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
+
+    /// <summary>What becomes of a new pod; the default is that its containers run.</summary>
+    public Action<JsonObject> OnCreate { get; set; } = Run;
+
+    public string Kubeconfig => $$"""
+        apiVersion: v1
+        kind: Config
+        current-context: fake
+        contexts:
+        - name: fake
+          context: {cluster: fake, user: fake}
+        users:
+        - name: fake
+          user: {token: token-of-the-fake}
+        clusters:
+        - name: fake
+          cluster: {server: "{{_server.Urls.First()}}"}
+        """;
+
+    public bool HasPod => Objects.Keys.Any(k => k.StartsWith("pods/", StringComparison.Ordinal));
+
+    public static async Task<FakeCluster> StartAsync()
+    {
+        var cluster = new FakeCluster();
+        await cluster._server.StartAsync();
+        return cluster;
+    }
+
+    /// <summary>Ends every exec that is open, without a word.</summary>
+    public void Cut() => Interlocked.Exchange(ref _cut, new CancellationTokenSource()).Cancel();
+
+    public static void Run(JsonObject pod)
+    {
+        var running = pod["spec"]!["containers"]!.AsArray().Select(c => (JsonNode)new JsonObject
+        {
+            ["name"] = c!["name"]!.GetValue<string>(),
+            ["state"] = new JsonObject { ["running"] = new JsonObject() },
+        });
+        pod["status"] = new JsonObject { ["phase"] = "Running", ["containerStatuses"] = new JsonArray([.. running]) };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        Cut();
+        await _server.DisposeAsync();
+        foreach (var agent in _agents.Values)
+        {
+            agent.Dispose();
+        }
+
+        _over.Dispose();
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value!.Split('/')[5..];
+        var watch = context.Request.Query.ContainsKey("watch");
+        var request = $"{context.Request.Method} {string.Join('/', path)}{(watch ? "?watch" : "")}";
+        Requests.Enqueue(request);
+        if (Fault is { } fault && await fault(request, context))
+        {
+            return;
+        }
+
+        await ((context.Request.Method, path) switch
+        {
+            ("POST", [var kind]) => CreateAsync(context, kind),
+            ("GET", ["pods"]) when watch => WatchAsync(context),
+            ("GET", ["events"]) when watch => HoldAsync(context),
+            ("GET", ["pods", var name]) => GetAsync(context, "pods/" + name),
+            ("GET", ["pods", var name, "exec"]) => ExecAsync(context, name),
+            ("PATCH", [var kind, var name]) => GetAsync(context, $"{kind}/{name}"),
+            ("DELETE", [var kind, var name]) => DeleteAsync(context, $"{kind}/{name}"),
+            ("DELETE", ["secrets"]) => DeleteAllAsync(context),
+            _ => RefuseAsync(context, 404, "NotFound", "no such thing"),
+        });
+    }
+
+    public static Task RefuseAsync(HttpContext context, int status, string reason, string message)
+    {
+        context.Response.StatusCode = status;
+        return WriteAsync(context, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["reason"] = reason, ["message"] = message, ["code"] = status });
+    }
+
+    private async Task CreateAsync(HttpContext context, string kind)
+    {
+        var body = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
+        var name = body["metadata"]!["name"]!.GetValue<string>();
+        if (Objects.ContainsKey($"{kind}/{name}"))
+        {
+            await RefuseAsync(context, 409, "AlreadyExists", $"{kind} \"{name}\" already exists");
+            return;
+        }
+
+        body["metadata"]!["uid"] = Guid.NewGuid().ToString();
+        if (kind == "pods")
+        {
+            OnCreate(body);
+        }
+
+        Objects[$"{kind}/{name}"] = body;
+        context.Response.StatusCode = 201;
+        await WriteAsync(context, body);
+    }
+
+    private async Task GetAsync(HttpContext context, string key) =>
+        await (Objects.TryGetValue(key, out var found) ? WriteAsync(context, found) : RefuseAsync(context, 404, "NotFound", $"{key} not found"));
+
+    private async Task DeleteAsync(HttpContext context, string key)
+    {
+        if (!Objects.TryRemove(key, out var removed))
+        {
+            await RefuseAsync(context, 404, "NotFound", $"{key} not found");
+            return;
+        }
+
+        if (key.StartsWith("pods/", StringComparison.Ordinal))
+        {
+            Cut();
+        }
+
+        await WriteAsync(context, removed);
+    }
+
+    private Task DeleteAllAsync(HttpContext context)
+    {
+        foreach (var key in Objects.Keys.Where(k => k.StartsWith("secrets/", StringComparison.Ordinal)))
+        {
+            Objects.TryRemove(key, out _);
+        }
+
+        return WriteAsync(context, new JsonObject { ["kind"] = "Status" });
+    }
+
+    private async Task WatchAsync(HttpContext context)
+    {
+        foreach (var pod in Objects.Where(o => o.Key.StartsWith("pods/", StringComparison.Ordinal)).Select(o => o.Value))
+        {
+            await context.Response.WriteAsync(new JsonObject { ["type"] = "ADDED", ["object"] = pod.DeepClone() }.ToJsonString() + "\n");
+        }
+
+        await HoldAsync(context);
+    }
+
+    private async Task HoldAsync(HttpContext context)
+    {
+        await context.Response.Body.FlushAsync();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_over.Token, context.RequestAborted);
+        var held = new TaskCompletionSource();
+        await using var release = end.Token.Register(held.SetResult);
+        await held.Task;
+    }
+
+    private async Task ExecAsync(HttpContext context, string pod)
+    {
+        if (!Objects.ContainsKey("pods/" + pod))
+        {
+            await RefuseAsync(context, 404, "NotFound", $"pods \"{pod}\" not found");
+            return;
+        }
+
+        var agent = _agents.GetOrAdd(context.Request.Query["container"]!, _ => new LocalAgent());
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
+        await FakeExec.ServeAsync(socket, agent.Link(), _cut.Token);
+    }
+
+    private static Task WriteAsync(HttpContext context, JsonObject body)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(body.ToJsonString());
+    }
+}

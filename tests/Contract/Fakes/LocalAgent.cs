@@ -1,0 +1,31 @@
+using System.Diagnostics;
+
+namespace PodExecutor.Tests.Contract.Fakes;
+
+/// <summary>A real supervisor as a plain process of this machine: what a container would run.</summary>
+internal sealed class LocalAgent : IDisposable
+{
+    private readonly string _state = Directory.CreateTempSubdirectory("agent-").FullName;
+    private readonly Process _supervisor;
+
+    public LocalAgent()
+    {
+        _supervisor = Process.Start(new ProcessStartInfo(Published.Agent, ["supervise", _state, _state]))!;
+    }
+
+    /// <summary>What the kubelet starts for an exec: stdin and stdout are the link.</summary>
+    public Process Link() => Process.Start(new ProcessStartInfo(Published.Agent, ["link", Path.Combine(_state, "agent.sock")])
+    {
+        RedirectStandardInput = true,
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+
+    public void Dispose()
+    {
+        _supervisor.Kill(entireProcessTree: true);
+        _supervisor.WaitForExit();
+        _supervisor.Dispose();
+        Directory.Delete(_state, recursive: true);
+    }
+}
