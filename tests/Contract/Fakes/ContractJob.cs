@@ -57,6 +57,17 @@ internal sealed class ContractJob : IDisposable
         }
     }
 
+    public int LogLength
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.Length;
+            }
+        }
+    }
+
     public JobPayload Payload { get; set; } = new()
     {
         Id = 42,

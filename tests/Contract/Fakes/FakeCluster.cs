@@ -76,6 +76,9 @@ internal sealed class FakeCluster : IAsyncDisposable
         pod["status"] = new JsonObject { ["phase"] = "Running", ["containerStatuses"] = new JsonArray([.. running]) };
     }
 
+    /// <summary>From now on nobody listens there.</summary>
+    public Task StopAsync() => _server.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();
