@@ -10,7 +10,7 @@ internal sealed class LogTopic(BenchCluster cluster)
 {
     private const int Samples = 5;
     private const long Bytes = 100_000_000;
-    private const string Print = "yes 'this line is as long as ninety-nine letters, so that a million of them are a hundred megabytes log' | head -c 100000000";
+    private const string Print = "yes 'this line is as long as ninety-nine letters, so that a million of them are a hundred megabytes logs' | head -c 100000000";
     private const long BetweenReadings = 1024 * 1024;
 
     private long _peak;
