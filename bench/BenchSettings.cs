@@ -1,0 +1,25 @@
+namespace PodExecutor.Bench;
+
+/// <summary>What run.sh tells us through the environment.</summary>
+/// <param name="Driver">The published native pod-executor.</param>
+/// <param name="Samples">How many of each side; null: as many as the topic thinks right.</param>
+internal sealed record BenchSettings(string Driver, string Image, string HelperImage, int? Samples)
+{
+    public static BenchSettings FromEnvironment() => new(
+        Existing(Given("POD_EXECUTOR_BINARY")),
+        Environment.GetEnvironmentVariable("BENCH_IMAGE") ?? "docker.io/pex/debian:12",
+        Environment.GetEnvironmentVariable("POD_EXECUTOR_HELPER_IMAGE") ?? "docker.io/pex/helper:dev",
+        int.TryParse(Environment.GetEnvironmentVariable("BENCH_SAMPLES"), out var samples) && samples > 0 ? samples : null);
+
+    /// <summary>Of the cluster; the driver topic does without.</summary>
+    public static string Kubeconfig => Existing(Given("KUBECONFIG"));
+
+    /// <summary>The API server's audit log, one JSON line per request.</summary>
+    public static string AuditLog => Existing(Given("POD_EXECUTOR_AUDIT_LOG"));
+
+    private static string Given(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value
+        ? value
+        : throw new BenchException($"{variable} is not set: start the benchmarks by bench/run.sh, which sets it.");
+
+    private static string Existing(string file) => File.Exists(file) ? file : throw new BenchException($"{file} is not there.");
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using k8s;
+using k8s.Models;
+
+namespace PodExecutor.Bench.Cluster;
+
+/// <summary>Seconds of a bare pod from the call that creates it.</summary>
+/// <param name="Running">Until a watch tells that both containers run.</param>
+/// <param name="Deleted">Until the call that deletes it is answered.</param>
+internal readonly record struct BareTimes(double Running, double Deleted);
+
+/// <summary>The least that a job in a pod can cost: a pod of two containers that only sleep, created, seen running, deleted.</summary>
+internal sealed class BarePod(BenchCluster cluster)
+{
+    public async Task<BareTimes> RunAsync(CancellationToken stop)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        var pod = await cluster.Api.CreateAsync(cluster.Pods, Pod(), stop);
+        var name = pod.Metadata.Name;
+        await cluster.WatchAsync(
+            $"{cluster.Pods}?watch=1&fieldSelector=metadata.name%3D{name}",
+            (_, item) => KubernetesJson.Deserialize<V1Pod>(item).Status?.ContainerStatuses is { Count: 2 } all && all.All(c => c.State?.Running is not null),
+            stop);
+        var running = Stopwatch.GetElapsedTime(begin);
+        await cluster.Api.DeleteAsync(
+            $"{cluster.Pods}/{name}",
+            $$"""{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":{{BenchJob.GraceSeconds}}}""",
+            stop);
+        return new BareTimes(running.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds);
+    }
+
+    private V1Pod Pod() => new()
+    {
+        ApiVersion = "v1",
+        Kind = "Pod",
+        Metadata = new V1ObjectMeta { GenerateName = "bare-", NamespaceProperty = cluster.Namespace },
+        Spec = new V1PodSpec
+        {
+            RestartPolicy = "Never",
+            AutomountServiceAccountToken = false,
+            TerminationGracePeriodSeconds = BenchJob.GraceSeconds,
+            Containers = [Container("helper", cluster.Settings.HelperImage), Container("build", cluster.Settings.Image)],
+        },
+    };
+
+    private static V1Container Container(string name, string image) =>
+        new() { Name = name, Image = image, ImagePullPolicy = "IfNotPresent", Command = ["sleep", "3600"] };
+}
