@@ -5,12 +5,17 @@ using k8s.Models;
 namespace PodExecutor.Bench.Cluster;
 
 /// <summary>Seconds of a bare pod from the call that creates it.</summary>
-/// <param name="Running">Until a watch tells that both containers run.</param>
+/// <param name="Started">Until the kubelet's events tell that both containers run.</param>
+/// <param name="Running">Until the pod's status, watched, tells it: the kubelet looks once a second.</param>
 /// <param name="Deleted">Until the call that deletes it is answered.</param>
-internal readonly record struct BareTimes(double Running, double Deleted);
+internal readonly record struct BareTimes(double Started, double Running, double Deleted)
+{
+    /// <summary>Of one who deletes it as soon as the events tell that it runs.</summary>
+    public double LeastDeleted => Started + (Deleted - Running);
+}
 
 /// <summary>The least that a job in a pod can cost: a pod of two containers that only sleep, created, seen running, deleted.</summary>
-internal sealed class BarePod(BenchCluster cluster)
+internal sealed class BarePod(BenchCluster cluster, StartedEvents events)
 {
     public async Task<BareTimes> RunAsync(CancellationToken stop)
     {
@@ -26,7 +31,9 @@ internal sealed class BarePod(BenchCluster cluster)
             $"{cluster.Pods}/{name}",
             $$"""{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":{{BenchJob.GraceSeconds}}}""",
             stop);
-        return new BareTimes(running.TotalSeconds, Stopwatch.GetElapsedTime(begin).TotalSeconds);
+        var deleted = Stopwatch.GetElapsedTime(begin);
+        var started = Stopwatch.GetElapsedTime(begin, await events.LastAsync(name, 2, stop));
+        return new BareTimes(started.TotalSeconds, running.TotalSeconds, deleted.TotalSeconds);
     }
 
     private V1Pod Pod() => new()

@@ -8,20 +8,23 @@ namespace PodExecutor.Bench.Start;
 internal sealed class StartTopic(BenchCluster cluster)
 {
     private const int Samples = 10;
-    private readonly BarePod _bare = new(cluster);
 
     public async Task RunAsync(CancellationToken stop)
     {
+        await using var events = new StartedEvents(cluster);
+        var bare = new BarePod(cluster, events);
         var samples = await Alternating.RunAsync(
             "start", cluster.Settings.Samples ?? Samples,
             () => CountedAsync(() => JobAsync(stop), stop),
-            () => CountedAsync(() => _bare.RunAsync(stop), stop),
+            () => CountedAsync(() => bare.RunAsync(stop), stop),
             stop);
 
         Figure.Print("start.job", "s", "bare-pod", [.. samples.Select(s => new Pair(s.Ours.Result.Duration.TotalSeconds, s.Theirs.Result.Deleted))]);
+        Figure.Print("start.job", "s", "bare-pod-by-events", [.. samples.Select(s => new Pair(s.Ours.Result.Duration.TotalSeconds, s.Theirs.Result.LeastDeleted))]);
         Figure.PrintAgainstKnown(
             "start.job", "s", "built-in-executor-known", [.. samples.Select(s => s.Ours.Result.Duration.TotalSeconds)], BuiltInExecutor.TrivialJobSeconds);
-        Figure.Print("start.prepare", "s", "bare-pod-running", [.. samples.Select(s => new Pair(Seconds(s.Ours.Result, "prepare"), s.Theirs.Result.Running))]);
+        Figure.Print("start.prepare", "s", "bare-pod", [.. samples.Select(s => new Pair(Seconds(s.Ours.Result, "prepare"), s.Theirs.Result.Running))]);
+        Figure.Print("start.prepare", "s", "bare-pod-by-events", [.. samples.Select(s => new Pair(Seconds(s.Ours.Result, "prepare"), s.Theirs.Result.Started))]);
         Figure.Print("start.requests", "requests", "bare-pod", [.. samples.Select(s => new Pair(s.Ours.Requests, s.Theirs.Requests))]);
         Figure.PrintAgainstKnown(
             "start.requests", "requests", "built-in-executor-known", [.. samples.Select(s => (double)s.Ours.Requests)], BuiltInExecutor.TrivialJobRequests);
