@@ -6,16 +6,15 @@ namespace PodExecutor.Bench.Cluster;
 
 /// <summary>Seconds of a bare pod from the call that creates it.</summary>
 /// <param name="Started">Until the kubelet's events tell that both containers run.</param>
-/// <param name="Running">Until the pod's status, watched, tells it: the kubelet looks once a second.</param>
-/// <param name="Deleted">Until the call that deletes it is answered.</param>
-internal readonly record struct BareTimes(double Started, double Running, double Deleted)
-{
-    /// <summary>Of one who deletes it as soon as the events tell that it runs.</summary>
-    public double LeastDeleted => Started + (Deleted - Running);
-}
+/// <param name="Running">Until the pod's status, watched, tells it.</param>
+/// <param name="Deleted">Until, after one exec of `true`, the call that deletes it is answered.</param>
+internal readonly record struct BareTimes(double Started, double Running, double Deleted);
 
-/// <summary>The least that a job in a pod can cost: a pod of two containers that only sleep, created, seen running, deleted.</summary>
-internal sealed class BarePod(BenchCluster cluster, StartedEvents events)
+/// <summary>
+/// The least that a job in a pod can cost: a pod of two containers that only sleep, created, seen running, one exec, deleted.
+/// </summary>
+/// <param name="shared">With one empty volume that both containers see, as every job's pod needs for its sources.</param>
+internal sealed class BarePod(BenchCluster cluster, StartedEvents events, bool shared)
 {
     public async Task<BareTimes> RunAsync(CancellationToken stop)
     {
@@ -27,6 +26,7 @@ internal sealed class BarePod(BenchCluster cluster, StartedEvents events)
             (_, item) => KubernetesJson.Deserialize<V1Pod>(item).Status?.ContainerStatuses is { Count: 2 } all && all.All(c => c.State?.Running is not null),
             stop);
         var running = Stopwatch.GetElapsedTime(begin);
+        await cluster.ExecTrueAsync(name, stop);
         await cluster.Api.DeleteAsync(
             $"{cluster.Pods}/{name}",
             $$"""{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":{{BenchJob.GraceSeconds}}}""",
@@ -47,9 +47,16 @@ internal sealed class BarePod(BenchCluster cluster, StartedEvents events)
             AutomountServiceAccountToken = false,
             TerminationGracePeriodSeconds = BenchJob.GraceSeconds,
             Containers = [Container("helper", cluster.Settings.HelperImage), Container("build", cluster.Settings.Image)],
+            Volumes = shared ? [new V1Volume { Name = "builds", EmptyDir = new V1EmptyDirVolumeSource() }] : null,
         },
     };
 
-    private static V1Container Container(string name, string image) =>
-        new() { Name = name, Image = image, ImagePullPolicy = "IfNotPresent", Command = ["sleep", "3600"] };
+    private V1Container Container(string name, string image) => new()
+    {
+        Name = name,
+        Image = image,
+        ImagePullPolicy = "IfNotPresent",
+        Command = ["sleep", "3600"],
+        VolumeMounts = shared ? [new V1VolumeMount { Name = "builds", MountPath = "/builds" }] : null,
+    };
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text.Json;
 using k8s.Models;
 using PodExecutor.Bench.Measuring;
 using PodExecutor.Driver.Cluster;
+using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Pipelines.Runner;
 
@@ -90,6 +92,18 @@ internal sealed class BenchCluster : IAsyncDisposable
                 (type, item) => type == "DELETED" && left.Remove(Name(item)) && left.Count == 0,
                 stop);
         }
+    }
+
+    /// <summary>From this process, which is warm and has the API server's certificate checked already: what no new process can reach.</summary>
+    /// <returns>Seconds of an exec of `true` in the build container.</returns>
+    public async Task<double> ExecTrueAsync(string pod, CancellationToken stop)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        await using var exec = await Api.ExecAsync(Namespace, pod, Stage.BuildContainer, ["true"], stop);
+        await exec.CopyToAsync(Stream.Null, stop);
+        return exec.Ended is { Success: true }
+            ? Stopwatch.GetElapsedTime(begin).TotalSeconds
+            : throw new BenchException($"The exec of true failed: {exec.Ended?.Message ?? "cut"} {exec.StandardError}");
     }
 
     /// <summary>Follows a watch until the handler has seen what it wants.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PodExecutor.Bench.Cluster;
 using PodExecutor.Bench.Measuring;
 using PodExecutor.Driver.Job;
@@ -19,7 +18,7 @@ internal sealed class StageTopic(BenchCluster cluster)
             Child.Find("kubectl"), $"--kubeconfig={BenchSettings.Kubeconfig}", "exec", "-n", cluster.Namespace, "-c", Stage.BuildContainer, pod, "--", "true",
         ];
         await CompareAsync("stage.true", "kubectl-exec", session, async () => (await Child.RunAsync(kubectl, stop)).Duration.TotalSeconds, stop);
-        await CompareAsync("stage.true_raw", "websocket-exec", session, () => WebSocketAsync(pod, stop), stop);
+        await CompareAsync("stage.true_raw", "websocket-exec", session, () => cluster.ExecTrueAsync(pod, stop), stop);
     }, stop);
 
     private async Task CompareAsync(string figure, string against, RunnerSession session, Func<Task<double>> theirs, CancellationToken stop)
@@ -28,16 +27,5 @@ internal sealed class StageTopic(BenchCluster cluster)
             $"{figure} against {against}", cluster.Settings.Samples ?? Samples,
             async () => Child.Passed(await session.RunAsync("build_script", Script, stop)).Duration.TotalSeconds, theirs, stop);
         Figure.Print(figure, "s", against, [.. samples.Select(s => new Pair(s.Ours, s.Theirs))]);
-    }
-
-    /// <summary>From this process, which is warm and has the API server's certificate checked already: what no new process can reach.</summary>
-    private async Task<double> WebSocketAsync(string pod, CancellationToken stop)
-    {
-        var begin = Stopwatch.GetTimestamp();
-        await using var exec = await cluster.Api.ExecAsync(cluster.Namespace, pod, Stage.BuildContainer, ["true"], stop);
-        await exec.CopyToAsync(Stream.Null, stop);
-        return exec.Ended is { Success: true }
-            ? Stopwatch.GetElapsedTime(begin).TotalSeconds
-            : throw new BenchException($"The exec of true failed: {exec.Ended?.Message ?? "cut"} {exec.StandardError}");
     }
 }

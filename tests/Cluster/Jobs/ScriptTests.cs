@@ -83,6 +83,19 @@ public sealed class ScriptTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task Processes_ThatEndAsOrphans_LeaveNoZombies()
+    {
+        // Each child's parent ends first, so that PID 1, the agent, inherits it; then all of them end.
+        const string orphans = "for i in $(seq 50); do (sh -c 'exec sleep 0.1' &); done";
+        const string wait = "while pgrep -x sleep > /dev/null; do sleep 0.05; done";
+        await using var job = new TestJob(cluster, new JobRequest(orphans, wait, "echo zombies: $(ps -e -o stat= | grep -c Z)"));
+
+        await job.RunAsync();
+
+        Assert.True(job.Log.Text.Contains("zombies: 0\n", StringComparison.Ordinal), job.Log.Text);
+    }
+
+    [Fact]
     public async Task Output_OfEveryByte_ArrivesAsItWas()
     {
         // 1 MiB of all byte values, and its sum as the script itself sees it.
