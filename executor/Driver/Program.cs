@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
+using PodExecutor.Driver.Operations;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
