@@ -41,6 +41,7 @@ root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
+root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 
 // Our own handlers turn SIGTERM into a token; the library's would end the process after two seconds.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
