@@ -5,6 +5,7 @@ using PodExecutor.Driver.Operations;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
+using PodExecutor.Driver.Operations.Migrate;
 using PodExecutor.Driver.Operations.Rights;
 using PodExecutor.Driver.Output;
 
@@ -39,6 +40,7 @@ root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
 root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
+root.Add(MigrateCommand.Build());
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());

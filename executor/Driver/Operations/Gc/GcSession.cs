@@ -93,7 +93,7 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
         {
             var path = $"{Collection(ns, kind)}?labelSelector={Selector}&limit={PageSize}{(next is null ? "" : "&continue=" + Uri.EscapeDataString(next))}";
             (var items, next) = await page(path);
-            all.AddRange(items);
+            all.AddRange(items ?? []);
         }
         while (!string.IsNullOrEmpty(next));
         return all;
