@@ -47,8 +47,12 @@ internal static class CacheMigration
         ["DisableAssumeRoleCredentialsCaching"] = (Fate.NotNeeded, "no role is assumed"),
     };
 
-    /// <summary>True if the cache is one that we serve; others stay with gitlab-runner's own scripts.</summary>
-    public static bool IsOurs(TomlTable cache) => cache.Text("Type") is "s3" && cache.Table("s3") is not null;
+    /// <summary>The runner's cache if it is one that we serve; others stay with gitlab-runner's own scripts.</summary>
+    public static TomlTable? Served(RunnerEntry runner)
+    {
+        var cache = runner.Table.Table("cache");
+        return cache?.Text("Type") is "s3" && cache.Table("s3") is not null ? cache : null;
+    }
 
     /// <param name="prefix">Of the secret files' names: runners have different keys.</param>
     public static (TomlTable Cache, IReadOnlyList<MigratedFile> Files, IReadOnlyList<KeyFate> Fates) Of(TomlTable cache, string prefix, MigrateRequest request)

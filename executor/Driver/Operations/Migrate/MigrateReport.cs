@@ -12,7 +12,7 @@ internal static class MigrateReport
     {
         var console = Terminal.On(output, color);
         var table = Terminal.Table(color);
-        table.AddColumn(new TableColumn("line").RightAligned()).AddColumn("key").AddColumn("what became of it").AddColumn("");
+        table.AddColumn(new TableColumn("line").RightAligned()).AddColumn(new TableColumn("key").NoWrap()).AddColumn(new TableColumn("what became of it").NoWrap()).AddColumn("");
         foreach (var fate in plan.Fates)
         {
             table.AddRow(

@@ -28,7 +28,7 @@ internal static class Migration
         {
             // Step 2
             var prefix = runners.Count == 1 ? "" : Slug(runner) + "-";
-            var cache = runner.Table.Table("cache") is { } found && CacheMigration.IsOurs(found) ? found : null;
+            var cache = CacheMigration.Served(runner);
             var (options, kubernetesFates) = KubernetesMigration.Of(runner.Table.Table("kubernetes") ?? new TomlTable(runner.Table.Line), request);
             fates.AddRange(Named(runner, runners.Count, RunnerMigration.Of(runner, cache is not null)));
             fates.AddRange(Named(runner, runners.Count, kubernetesFates));
@@ -55,7 +55,7 @@ internal static class Migration
         // Step 3
         var edited = RunnerConfigEdit.Apply(text, blocks, index => cachesOfOurs.Contains(index) ? ["kubernetes", "cache"] : ["kubernetes"]);
         files.Add(new MigratedFile("runner-config.toml", edited, IsSecret: true));
-        return new MigratePlan(files, fates);
+        return new MigratePlan(files, [.. fates.OrderBy(f => f.Line == 0).ThenBy(f => f.Line)]);
     }
 
     private static List<RunnerEntry> Choose(RunnerConfigFile source, MigrateRequest request)
