@@ -11,15 +11,12 @@ internal static class ArtifactHttp
 
     /// <summary>Follows no redirects and has no time limit of its own: the callers have.</summary>
     /// <exception cref="ArtifactException">The extra CA file cannot be used.</exception>
-    public static HttpClient Create(RunnerContext context) => Create(context.ExtraCaFile is { } file ? Load(file) : null);
-
-    /// <summary>Follows no redirects and has no time limit of its own: the callers have.</summary>
-    /// <param name="extra">Trusted besides what the system trusts.</param>
-    public static HttpClient Create(X509Certificate2Collection? extra)
+    public static HttpClient Create(RunnerContext context)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectPatience };
-        if (extra is not null)
+        if (context.ExtraCaFile is { } file)
         {
+            var extra = Load(file);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, extra);
         }
 

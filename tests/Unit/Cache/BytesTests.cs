@@ -26,12 +26,12 @@ public class BytesTests
         Assert.Equal((0, 0), (unchanged.Sent, unchanged.Outcome.FilesRead));
 
         // 2. Touched, so that only content tells: it is read, not sent.
-        File.SetLastWriteTimeUtc(job.At("t/d7/f7"), DateTime.UtcNow);
+        File.SetLastWriteTimeUtc(job.At("t/d0/f7"), DateTime.UtcNow);
         var touched = await SaveCountedAsync(job);
         Assert.Equal((0, 1), (touched.Sent, touched.Outcome.FilesRead));
 
         // 3. One file changed: at most 1 % of all bytes, with the manifest.
-        File.WriteAllText(job.At("t/d8/f8"), "changed");
+        File.WriteAllText(job.At("t/d0/f8"), "changed");
         var one = await SaveCountedAsync(job);
         Assert.InRange(one.Sent + Manifest(job), 1, all / 100);
 
@@ -49,7 +49,7 @@ public class BytesTests
         using var other = new CacheJob(first, parent: Path.GetDirectoryName(first.Root));
         Shell.Run("cp", "-a", job.At("t"), other.At("t"));
         var elsewhere = await SaveCountedAsync(other, "other");
-        Assert.Equal((0, Files + 1), (elsewhere.Sent, elsewhere.Outcome.FilesRead));
+        Assert.Equal((0, Files), (elsewhere.Sent, elsewhere.Outcome.FilesRead));
 
         // 6. And what all this made is a cache that restores.
         using var last = new CacheJob(first, parent: Path.GetDirectoryName(first.Root));
@@ -117,8 +117,6 @@ public class BytesTests
         {
             WriteFile(Path.Combine(workspace, string.Create(CultureInfo.InvariantCulture, $"t/d{i / 100}/f{i}")), random);
         }
-
-        Shell.Bash("mkdir -p t/d7 t/d8; touch t/d7/f7 t/d8/f8", workspace);
     }
 
     private static void WriteFile(string path, Random random, int size = 10_000)

@@ -243,7 +243,7 @@ public class FaultTests
             Shell.Run("mount", "-o", "remount,size=60m", mount);
             saved.Server.Faults = _ =>
             {
-                Shell.Bash("[ -e ../filler ] || head -c 52000000 /dev/zero > ../filler", job.Workspace);
+                Shell.Bash("[ -e ../filler ] || head -c 57000000 /dev/zero > ../filler", job.Workspace);
                 return null;
             };
             Assert.Equal(CacheResult.Failed, (await job.RestoreAsync("k", "t")).Result);

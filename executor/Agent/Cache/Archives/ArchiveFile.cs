@@ -1,5 +1,4 @@
 using PodExecutor.Agent.Cache.Save;
-using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Cache.Archives;
 
