@@ -26,7 +26,7 @@ public class MigrationTests
         var plan = Plan(name);
 
         var folder = Path.Combine(Repository.Root, Root, name, "expected");
-        var files = plan.Files.Select(f => (f.Name, f.Text)).Append(("report.txt", Report(plan))).ToList();
+        var files = plan.Files.Select(f => (f.Name, f.Text)).Append((Name: "report.txt", Text: Report(plan))).ToList();
         if (Environment.GetEnvironmentVariable("POD_EXECUTOR_GOLDEN") == "write")
         {
             if (Directory.Exists(folder))
@@ -51,14 +51,15 @@ public class MigrationTests
         var runners = RunnerConfigFile.Parse(plan.Files.Single(f => f.Name == "runner-config.toml").Text, "runner-config.toml").Runners;
         Assert.Contains(runners, r => r.Executor == "custom" && r.Table.Table("custom")!.Text("run_exec") == "/usr/local/bin/pod-executor");
         Assert.DoesNotContain(runners, r => r.Executor == "custom" && r.Table.Table("kubernetes") is not null);
-        Assert.DoesNotContain("secret-", Report(plan) + string.Join('\n', plan.Files.Where(f => !f.IsSecret).Select(f => f.Text)), StringComparison.Ordinal);
+        var open = Report(plan) + string.Join('\n', plan.Files.Where(f => !f.IsSecret).Select(f => f.Text));
+        Assert.All(Secrets(name), secret => Assert.DoesNotContain(secret, open, StringComparison.Ordinal));
         Assert.All(plan.Files.Where(f => f.Name.EndsWith("-key", StringComparison.Ordinal) || f.Name == "runner-config.toml"), f => Assert.True(f.IsSecret));
 
         // unknown-keys has a value that is wrong: the report must say so, as doctor would.
         var problems = plan.Files.Where(f => f.Name.EndsWith("pod-executor.toml", StringComparison.Ordinal))
             .SelectMany(f => OptionsFile.Parse(f.Text, Path.Combine(Repository.Root, Root, name, f.Name)).Problems).ToList();
         Assert.Equal(name == "unknown-keys", problems.Count > 0);
-        Assert.All(problems, p => Assert.Contains(plan.Fates, f => f.Fate == Fate.NotSupported && f.Key == p.Key));
+        Assert.All(problems, p => Assert.Contains(plan.Fates, f => f.Fate == Fate.NotSupported && f.Key.EndsWith(p.Key, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -146,6 +147,12 @@ public class MigrationTests
         Assert.Equal(["kubernetes", "docker", "custom"], runners.Select(r => r.Executor));
         Assert.Equal(["pod-executor.toml", "runner-config.toml"], plan.Files.Select(f => f.Name));
     }
+
+    /// <summary>Values of the case's config.toml that only its owner may read.</summary>
+    private static IEnumerable<string> Secrets(string name) =>
+        Flat(TomlDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, Root, name, "config.toml")), "a", []), "")
+            .Where(v => v.Key.Split('.')[^1] is "token" or "bearer_token" or "AccessKey" or "SecretKey" or "SessionToken" or "AccountKey" || v.Key.Contains("environment", StringComparison.Ordinal))
+            .Where(v => !v.Key.Contains("services", StringComparison.Ordinal)).Select(v => (string)v.Value);
 
     private static IEnumerable<KeyValuePair<string, object>> Flat(TomlTable table, string prefix) => table.Values.SelectMany(v => Flat(v.Value.Value, prefix + v.Key));
 

@@ -7,6 +7,7 @@ namespace PodExecutor.Driver.Operations.Migrate;
 internal static class CacheMigration
 {
     private const string Root = "runners.cache";
+    private const string Amazon = "s3.amazonaws.com";
 
     /// <summary>gitlab-runner's names (common/config.go, CacheConfig and CacheS3Config) to ours.</summary>
     private static readonly Dictionary<string, string> Keys = new()
@@ -62,6 +63,12 @@ internal static class CacheMigration
         var result = Rename(cache, Keys, "cache", Root, fates);
         var s3 = cache.Table("s3")!;
         var ours = Rename(s3, S3Keys, "cache.s3", $"{Root}.s3", fates);
+        if (!ours.Values.ContainsKey("server_address"))
+        {
+            ours.Values["server_address"] = new TomlValue(Amazon, s3.Line);
+            fates.Add(new KeyFate($"{Root}.s3.ServerAddress", 0, Fate.OtherDefault, $"cache.s3.server_address = \"{Amazon}\" is written out: it was gitlab-runner's default"));
+        }
+
         foreach (var (name, value) in s3.Values)
         {
             if (Secrets.TryGetValue(name, out var secret) && value.Value is string text)

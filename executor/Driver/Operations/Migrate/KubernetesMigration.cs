@@ -61,7 +61,7 @@ internal sealed class KubernetesMigration
 
         if (ours.Keys.Find(k => k.Name == key) is { } declared)
         {
-            Tell(path, key, value, Fate.Kept);
+            Tell(path, key, value, Fate.Kept, key == "patch_path" ? "a relative name counts from the options file now" : "");
             return Fitting(value.Value, declared.Shape.Type);
         }
 

@@ -49,7 +49,7 @@ internal static class Migration
             blocks[runner.Index] = Block(runner, Path.Combine(request.InstallDirectory, name), request.Executable);
 
             // Step 4
-            fates.AddRange(Invalid(written.ToString(), Path.Combine(request.Output, name)));
+            fates.AddRange(Named(runner, runners.Count, Invalid(written.ToString(), Path.Combine(request.Output, name))));
         }
 
         // Step 3

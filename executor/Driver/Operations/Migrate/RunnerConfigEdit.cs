@@ -47,7 +47,7 @@ internal static class RunnerConfigEdit
             // After the runner's last table, or the next would belong to the block's.
             if (isMigrated && (i + 1 == tables.Count || Keys(tables[i + 1].Name!) is ["runners"] || Keys(tables[i + 1].Name!)[0] != "runners"))
             {
-                output.Append(blocks[runner]);
+                output.Append(blocks[runner]).Append(i + 1 < tables.Count ? "\n" : "");
             }
         }
 
