@@ -73,7 +73,7 @@ public sealed class DoctorTests(TestCluster cluster)
         var ns = await cluster.NewNamespaceAsync();
         using var account = await Account.CreateAsync(cluster, ns, ["job"]);
         var options = account.Options(cluster, new JobRequest("true"));
-        await File.WriteAllTextAsync(options, (await File.ReadAllTextAsync(options)).Replace(cluster.HelperImage, "any.host/team/no-such-image:1", StringComparison.Ordinal));
+        File.WriteAllText(options, File.ReadAllText(options).Replace(cluster.HelperImage, "any.host/team/no-such-image:1", StringComparison.Ordinal));
 
         var (code, findings, text) = await DoctorAsync(options);
 
