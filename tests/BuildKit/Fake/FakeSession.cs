@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using PodExecutor.BuildKit;
 using PodExecutor.BuildKit.FileSync.Disk;
 using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.BuildKit.Wire.FileSync;

@@ -31,7 +31,7 @@ public sealed class SshKeyTests
         static byte[] Fixed(ReadOnlySpan<byte> number)
         {
             var value = number.TrimStart((byte)0);
-            byte[] all = new byte[32];
+            var all = new byte[32];
             value.CopyTo(all.AsSpan(32 - value.Length));
             return all;
         }

@@ -38,7 +38,7 @@ public sealed class TransportTests
     [InlineData(100_000)]
     public async Task RepeatedHeaders_JoinedByHttpClient_AreSeparateOnTheWire(int cut)
     {
-        byte[] preface = Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        var preface = Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         byte[] before = [0x82, .. Literal("x-a", "b, c")];
         byte[] data = [.. Enumerable.Range(0, 3000).Select(i => (byte)i)];
         // longer than 126 bytes together: its length takes two bytes
