@@ -19,6 +19,7 @@ var toStderr = new JobLog(Console.Error);
 
 var config = new Option<string>("--config")
 {
+    HelpName = "FILE",
     Description = "The executor's options file (TOML).",
     DefaultValueFactory = _ => "/etc/pod-executor/config.toml",
     Recursive = true,
@@ -42,6 +43,7 @@ root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
 root.Add(MigrateCommand.Build());
 root.Add(CompletionCommand.Build());
+root.Add(ManualCommand.Build(root));
 ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 
