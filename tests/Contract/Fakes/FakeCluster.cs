@@ -13,7 +13,7 @@ namespace PodExecutor.Tests.Contract.Fakes;
 /// </summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
-    private static readonly IReadOnlyList<string> Listed = ["resourcequotas", "limitranges", "pods", "secrets"];
+    private static readonly IReadOnlyList<string> Listed = ["resourcequotas", "limitranges", "pods", "secrets", "namespaces"];
 
     private readonly WebApplication _server;
     private readonly ConcurrentDictionary<string, LocalAgent> _agents = new();
@@ -102,9 +102,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        // /api/v1/namespaces/NS/… without what is always the same; what is in no namespace whole.
-        var parts = context.Request.Path.Value!.Split('/');
-        var path = parts.Length > 5 ? parts[5..] : parts[1..];
+        var path = ShortPath(context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries));
         var watch = context.Request.Query.ContainsKey("watch");
         var request = $"{context.Request.Method} {string.Join('/', path)}{(watch ? "?watch" : "")}";
         Requests.Enqueue(request);
@@ -134,6 +132,14 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         return WriteAsync(context, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["reason"] = reason, ["message"] = message, ["code"] = status });
+    }
+
+    /// <summary>/api/v1/namespaces/NS/… without what is always the same; a core object of all namespaces, or of none, by its kind.</summary>
+    private static string[] ShortPath(string[] path)
+    {
+        var at = Array.IndexOf(path, "namespaces");
+        return at >= 0 ? path.Length > at + 2 ? path[(at + 2)..] : path[at..]
+            : path is ["api", "v1", .. var core] ? core : path;
     }
 
     private async Task CreateAsync(HttpContext context, string kind)
