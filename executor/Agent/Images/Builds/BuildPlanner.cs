@@ -177,12 +177,12 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             attributes["registry.insecure"] = "true";
         }
 
-        if (!attributes.ContainsKey("name"))
+        if (!attributes.TryGetValue("name", out var names))
         {
             throw new ImageException("To push, the image needs a name: add -t REGISTRY/PATH:TAG.", ImageExit.Usage);
         }
 
-        if (attributes["name"].Split(',').Select(ImageReference.Parse).FirstOrDefault(n => n.Digest is not null) is { } digest)
+        if (names.Split(',').Select(ImageReference.Parse).FirstOrDefault(n => n.Digest is not null) is { } digest)
         {
             throw new ImageException($"{digest.Full}: an image is pushed by name and tag, not by digest.", ImageExit.Usage);
         }

@@ -7,6 +7,9 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="Dockerfile">Its name in that folder, or in the fetched context.</param>
 internal sealed record BuildSources(string? Directory, string? Address, string? DockerfileDirectory, string Dockerfile)
 {
+    /// <summary>The second one is nerdctl's and buildah's.</summary>
+    private static readonly string[] DefaultNames = ["Dockerfile", "Containerfile"];
+
     /// <summary>--build-context NAME=VALUE: folders of this pod among them.</summary>
     public IReadOnlyDictionary<string, string> NamedDirectories { get; init; } = new Dictionary<string, string>();
 
@@ -45,8 +48,7 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
                 : throw new ImageException($"The Dockerfile {given} does not exist in {context.Directory} (-f is relative to the current folder, not to the build context).");
         }
 
-        // nerdctl's and buildah's second name.
-        return new[] { "Dockerfile", "Containerfile" }.FirstOrDefault(n => File.Exists(Path.Combine(directory, n))) is { } name
+        return DefaultNames.FirstOrDefault(n => File.Exists(Path.Combine(directory, n))) is { } name
             ? new BuildSources(directory, null, directory, name)
             : throw new ImageException($"There is no Dockerfile in {directory}. Name it with -f FILE if it has another name or place.");
     }
