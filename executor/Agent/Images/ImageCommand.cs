@@ -19,8 +19,12 @@ internal static class ImageCommand
         }
         catch (ImageException e)
         {
-            await context.Log.WriteLineAsync(e.Message.StartsWith("ERROR", StringComparison.Ordinal) ? e.Message : $"ERROR: {e.Message}");
+            await context.Log.WriteLineAsync($"ERROR: {e.Message}");
             return e.ExitCode;
+        }
+        catch (BuildReportedException)
+        {
+            return ImageExit.Failure;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -34,7 +38,7 @@ internal static class ImageCommand
         if (context.Name == "image-build")
         {
             return arguments is ["--version"] or ["version"] ? InfoVerbs.Version([], context)
-                : new BuildVerb("image-build", context).RunAsync(arguments, cancel);
+                : BuildVerb.RunAsync(new VerbCall("image-build", arguments, new ParsedFlags("image-build"), context), cancel);
         }
 
         // 1. flags before the verb, 2. the verb, which may have two words, 3. its own arguments.

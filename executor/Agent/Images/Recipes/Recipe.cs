@@ -11,10 +11,13 @@ internal sealed record Recipe
     /// <summary>Digest of the image's configuration, which docker calls the image's id: "sha256:…". Of an index, its own digest.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The build's arguments without its outputs, for the same program in the same folder.</summary>
+    /// <summary>The build's arguments, for the same program in the same folder.</summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
     public required string Directory { get; init; }
+
+    /// <summary>Where its files are; also those that came by stdin.</summary>
+    public required Builds.BuildSources Sources { get; init; }
 
     /// <summary>image-build, docker or nerdctl: they differ in labels.</summary>
     public required string Program { get; init; }
