@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Solving;
 using PodExecutor.Agent.Images.Verbs;
 
 namespace PodExecutor.Agent.Images;

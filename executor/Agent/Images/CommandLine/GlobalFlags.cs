@@ -12,7 +12,7 @@ internal static class GlobalFlags
         "address", "containerd-address", "namespace", "snapshotter", "storage-driver", "cni-path", "cni-netconfpath", "data-root", "cgroup-manager", "hosts-dir", "host-gateway-ip"),
         .. IgnoredSwitches("debug-full", "experimental", "kube-hide-dupe")];
 
-    public static (ParsedFlags Globals, IReadOnlyList<string> Rest) Split(string program, IReadOnlyList<string> arguments)
+    public static (ParsedFlags Globals, IReadOnlyList<string> Remaining) Split(string program, IReadOnlyList<string> arguments)
     {
         var table = Table(program);
         var end = 0;

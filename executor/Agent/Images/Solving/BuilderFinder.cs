@@ -83,6 +83,6 @@ internal sealed class BuilderFinder(ImageContext context)
             context.Log.WriteLine(note);
         }
 
-        return new BuilderChoice(BuildKitEndpoint.Unix(chosen.Socket), chosen.Name, context.Time.GetElapsedTime(begin));
+        return new BuilderChoice(BuildKitEndpoint.Parse(chosen.Address), chosen.Name, context.Time.GetElapsedTime(begin));
     }
 }
