@@ -31,8 +31,7 @@ internal sealed class BuilderConnection : IDisposable
         var endpoint = BuildKitEndpoint.Parse(builder.Address, Tls(builder));
         var options = new BuildKitClientOptions { ConnectTimeout = ProbePatience, Time = time };
         Forward = new HttpMessageInvoker(ChannelFactory.CreateHandler(endpoint, options));
-        Scheme = endpoint is { Tls: not null, IsDocker: false } ? "https" : "http";
-        Authority = endpoint.Tls?.ServerName ?? endpoint.Authority;
+        Address = ChannelFactory.AddressOf(endpoint);
         _channel = ChannelFactory.Create(endpoint, options);
         _client = new BuildKitClient(endpoint, options);
     }
@@ -42,9 +41,7 @@ internal sealed class BuilderConnection : IDisposable
     /// <summary>For the jobs' own calls.</summary>
     public HttpMessageInvoker Forward { get; }
 
-    public string Scheme { get; }
-
-    public string Authority { get; }
+    public Uri Address { get; }
 
     /// <summary>Is it there, and how much does it do?</summary>
     public async Task<BuilderState> ProbeAsync(CancellationToken cancel)

@@ -32,7 +32,7 @@ internal static class CallForwarder
 
     private static HttpRequestMessage Request(GatewayCall call, BuilderConnection builder, byte[]? body)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{builder.Scheme}://{builder.Authority}{call.Path}"))
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(builder.Address, call.Path))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using PodExecutor.Agent.Builders.Policy;
 using PodExecutor.Agent.Builders.Wire;
-using PodExecutor.BuildKit.Wire.Control;
+using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Agent.Builders.Forwarding;
@@ -40,7 +40,7 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
         {
             await call.EndAsync(StatusCode.Unavailable, e.Message);
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
         {
             await call.EndAsync(StatusCode.InvalidArgument, e.Message);
         }

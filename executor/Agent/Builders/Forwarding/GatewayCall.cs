@@ -30,7 +30,7 @@ internal sealed class GatewayCall(IFeatureCollection features)
     public string Path => Request.Path;
 
     /// <summary>The one message of a unary call.</summary>
-    /// <exception cref="InvalidProtocolBufferException">It is no such message, compressed or too long.</exception>
+    /// <exception cref="InvalidDataException">It is compressed, too long or not one message.</exception>
     public async Task<T> ReadAsync<T>(MessageParser<T> parser)
         where T : IMessage<T>
     {
@@ -44,7 +44,7 @@ internal sealed class GatewayCall(IFeatureCollection features)
                 buffer.Write(chunk, 0, count);
                 if (buffer.Length > MaxMessage + PrefixSize)
                 {
-                    throw new InvalidProtocolBufferException("The message is longer than BuildKit takes.");
+                    throw new InvalidDataException("The message is longer than BuildKit takes.");
                 }
             }
         }
@@ -56,7 +56,7 @@ internal sealed class GatewayCall(IFeatureCollection features)
         var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
         return bytes.Length >= PrefixSize && bytes[0] == 0 && BinaryPrimitives.ReadInt32BigEndian(bytes[1..]) == bytes.Length - PrefixSize
             ? parser.ParseFrom(bytes[PrefixSize..])
-            : throw new InvalidProtocolBufferException("The call does not carry exactly one uncompressed message.");
+            : throw new InvalidDataException("The call does not carry exactly one uncompressed message.");
     }
 
     public static byte[] Frame(IMessage message)

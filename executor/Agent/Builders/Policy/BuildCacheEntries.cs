@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using PodExecutor.BuildKit.Wire.Control;
+using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Agent.Builders.Policy;

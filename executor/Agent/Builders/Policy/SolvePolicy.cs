@@ -1,7 +1,7 @@
 using PodExecutor.Agent.Builders.Wire;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.References;
-using PodExecutor.BuildKit.Wire.Control;
+using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Agent.Builders.Policy;
