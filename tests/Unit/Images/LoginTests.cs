@@ -93,5 +93,5 @@ public sealed class LoginTests : IDisposable
     }
 
     private static string Config(string registry, string user) =>
-        $$"""{"auths":{"{{registry}}":{"auth":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(user + ":x"))}}"}}}""";
+        "{\"auths\":{\"" + registry + "\":{\"auth\":\"" + Convert.ToBase64String(Encoding.UTF8.GetBytes(user + ":x")) + "\"}}}";
 }

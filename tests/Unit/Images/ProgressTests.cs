@@ -29,10 +29,10 @@ public sealed class ProgressTests
             #3 [build 2/3] RUN make
             #3 0.500 compiling
             #3 1.000 half a line, ended
+            #3 CANCELED
             #4 [test 1/1] RUN check
             #4 0.200 checking
             #4 ERROR: process "/bin/sh -c check" did not complete successfully: exit code: 3
-            #3 CANCELED
 
             """.ReplaceLineEndings("\n"),
             _log.ToString());

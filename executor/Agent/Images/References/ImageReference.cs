@@ -90,7 +90,7 @@ internal sealed partial record ImageReference(string Registry, string Path, stri
         : text.EndsWith(':') ? "its tag is empty (is a variable not set?)"
         : text.Contains("//", StringComparison.Ordinal) || text.StartsWith('/') ? "a part of its path is empty (is a variable not set?)"
         : text.Any(char.IsUpper) ? "its path must be lower case (CI_PROJECT_PATH_SLUG and CI_COMMIT_REF_SLUG are)"
-        : text.LastIndexOf(':') is var colon && colon > text.LastIndexOf('/') && text[colon..].Contains('/', StringComparison.Ordinal) ? "its tag holds a slash (use CI_COMMIT_REF_SLUG)"
+        : text.IndexOf(':', Math.Max(0, text.IndexOf('/', StringComparison.Ordinal))) is >= 0 and var colon && text[colon..].Contains('/', StringComparison.Ordinal) ? "its tag holds a slash (use CI_COMMIT_REF_SLUG)"
         : "a character is not allowed";
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

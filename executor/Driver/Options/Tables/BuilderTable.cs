@@ -43,7 +43,7 @@ internal static class BuilderTable
 
         if (builder.CertFile is null != builder.KeyFile is null)
         {
-            read.Problem(builder.CertFile is null ? "key_file" : "cert_file", "certificate and key belong together", "Set both cert_file and key_file, or neither.");
+            read.Problem(builder.CertFile is null ? "cert_file" : "key_file", "certificate and key belong together", "Set both cert_file and key_file, or neither.");
         }
 
         return builder;
