@@ -73,7 +73,7 @@ internal sealed class KeySshAgent(IEnumerable<string> keys) : SshAgent
         foreach (var key in _keys)
         {
             writer.WriteString(key.PublicBlob);
-            writer.WriteString(key.Comment);
+            writer.WriteString(SshKey.Comment);
         }
 
         return writer.ToArray();

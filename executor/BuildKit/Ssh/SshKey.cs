@@ -12,7 +12,8 @@ internal abstract class SshKey
     /// <summary>The public key in SSH's own format.</summary>
     public abstract byte[] PublicBlob { get; }
 
-    public string Comment => "build key";
+    /// <summary>What lists of keys call it.</summary>
+    public const string Comment = "build key";
 
     /// <summary>In SSH's own format: the algorithm's name and the signature.</summary>
     /// <param name="flags">Of the agent protocol: which hash an RSA signature has.</param>

@@ -23,7 +23,6 @@ internal static class ChannelFactory
         MaxReceiveMessageSize = MaxMessageSize,
         MaxSendMessageSize = null,
         MaxRetryAttempts = null,
-        ThrowOperationCanceledOnCancellation = true,
     });
 
     /// <summary>What the requests of <see cref="CreateHandler"/> are addressed to.</summary>

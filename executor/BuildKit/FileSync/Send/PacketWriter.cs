@@ -4,7 +4,11 @@ using PodExecutor.BuildKit.Wire.FileSync;
 namespace PodExecutor.BuildKit.FileSync.Send;
 
 /// <summary>Writes packets of several senders to one call, whole packets at a time. Small ones travel together.</summary>
-internal sealed class PacketWriter(SessionCall call, CancellationToken cancellation) : IDisposable
+/// <param name="moreComes">
+/// Whether a packet will certainly follow that nobody has written yet: then this one need not travel by itself. Asked while no other packet can be written, so
+/// that the last one always travels.
+/// </param>
+internal sealed class PacketWriter(SessionCall call, Func<bool> moreComes, CancellationToken cancellation) : IDisposable
 {
     /// <summary>Below Go's 4 MiB for a message, above the size where a packet's own cost counts.</summary>
     public const int MaxData = 64 * 1024;
@@ -21,14 +25,13 @@ internal sealed class PacketWriter(SessionCall call, CancellationToken cancellat
 
     private int _unflushed;
 
-    /// <param name="more">Another packet is about to follow: this one need not travel by itself.</param>
-    public async ValueTask WriteAsync(Packet packet, bool more)
+    public async ValueTask WriteAsync(Packet packet)
     {
         await _lock.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             call.Write(packet);
-            await WrittenAsync(packet.CalculateSize(), more).ConfigureAwait(false);
+            await WrittenAsync(packet.CalculateSize()).ConfigureAwait(false);
         }
         finally
         {
@@ -36,9 +39,9 @@ internal sealed class PacketWriter(SessionCall call, CancellationToken cancellat
         }
     }
 
-    /// <summary>A piece of a file, and its end if it is the last one.</summary>
+    /// <summary>A piece of a file, and its end if that was the last one.</summary>
     /// <param name="data">At most <see cref="MaxData"/> bytes.</param>
-    public async ValueTask WriteDataAsync(uint id, ReadOnlyMemory<byte> data, bool end, bool more)
+    public async ValueTask WriteDataAsync(uint id, ReadOnlyMemory<byte> data, bool end)
     {
         await _lock.WaitAsync(cancellation).ConfigureAwait(false);
         try
@@ -53,7 +56,7 @@ internal sealed class PacketWriter(SessionCall call, CancellationToken cancellat
                 Write(id, default);
             }
 
-            await WrittenAsync(data.Length + (2 * LongestHead), more).ConfigureAwait(false);
+            await WrittenAsync(data.Length + (2 * LongestHead)).ConfigureAwait(false);
         }
         finally
         {
@@ -94,10 +97,10 @@ internal sealed class PacketWriter(SessionCall call, CancellationToken cancellat
         }
     }
 
-    private async ValueTask WrittenAsync(int size, bool more)
+    private async ValueTask WrittenAsync(int size)
     {
         _unflushed += size;
-        if (!more || _unflushed >= FlushSize)
+        if (!moreComes() || _unflushed >= FlushSize)
         {
             _unflushed = 0;
             await call.FlushAsync(cancellation).ConfigureAwait(false);

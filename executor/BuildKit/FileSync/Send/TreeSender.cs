@@ -33,6 +33,8 @@ internal sealed class TreeSender : IDisposable
 
     private readonly PacketWriter _writer;
 
+    private bool _told;
+
     private readonly SentPaths _paths = new();
 
     private readonly Channel<(uint Id, string Path)> _asked = Channel.CreateUnbounded<(uint, string)>(new UnboundedChannelOptions { SingleWriter = true });
@@ -43,7 +45,7 @@ internal sealed class TreeSender : IDisposable
         _directory = directory;
         _filter = filter;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(call.Cancelled);
-        _writer = new PacketWriter(call, _stop.Token);
+        _writer = new PacketWriter(call, MoreComes, _stop.Token);
     }
 
     public async Task RunAsync()
@@ -65,8 +67,11 @@ internal sealed class TreeSender : IDisposable
             throw;
         }
 
-        await _writer.WriteAsync(new Packet { Type = Packet.Types.PacketType.PacketFin }, more: false).ConfigureAwait(false);
+        await _writer.WriteAsync(new Packet { Type = Packet.Types.PacketType.PacketFin }).ConfigureAwait(false);
     }
+
+    /// <summary>The rest of the tree, or a file that waits to be read.</summary>
+    private bool MoreComes() => !Volatile.Read(ref _told) || _asked.Reader.TryPeek(out _);
 
     public void Dispose()
     {
@@ -83,10 +88,11 @@ internal sealed class TreeSender : IDisposable
             var packet = packets.Of(entry);
             // known before it is told: the daemon may ask at once
             _paths.Add(entry.Path, entry.Stat.IsDirectory, GoFileMode.IsRegular(packet.Stat.Mode));
-            await _writer.WriteAsync(packet, more: true).ConfigureAwait(false);
+            await _writer.WriteAsync(packet).ConfigureAwait(false);
         }
 
-        await _writer.WriteAsync(new Packet(), more: false).ConfigureAwait(false);
+        Volatile.Write(ref _told, true);
+        await _writer.WriteAsync(new Packet()).ConfigureAwait(false);
     }
 
     private async Task ReadRequestsAsync()
@@ -144,7 +150,7 @@ internal sealed class TreeSender : IDisposable
                 count += read;
             }
 
-            await _writer.WriteDataAsync(id, buffer[..count], end, more: !end || _asked.Reader.TryPeek(out _)).ConfigureAwait(false);
+            await _writer.WriteDataAsync(id, buffer[..count], end).ConfigureAwait(false);
         }
         while (!end);
     }
