@@ -31,10 +31,18 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
         }
 
         var begin = time.GetTimestamp();
-        var told = TimeSpan.MinValue;
+        TimeSpan? told = null;
         while (true)
         {
-            var states = await Task.WhenAll(candidates.Select(async b => (Builder: b, State: await b.ProbeAsync(cancel))));
+            // The usual case asks one builder only.
+            var first = await candidates[0].ProbeAsync(cancel);
+            if (first.Away is null && candidates[0].HasAll(wish.Platforms) && HasRoom(candidates[0], first))
+            {
+                return new ChooserVerdict(candidates[0], notes);
+            }
+
+            var others = await Task.WhenAll(candidates.Skip(1).Select(async b => (Builder: b, State: await b.ProbeAsync(cancel))));
+            List<(BuilderConnection Builder, BuilderState State)> states = [(candidates[0], first), .. others];
             var able = states.Where(s => s.State.Away is null).ToList();
             var fitting = able.Where(s => s.Builder.HasAll(wish.Platforms)).ToList();
             if (fitting.FirstOrDefault(s => HasRoom(s.Builder, s.State)) is { Builder: { } chosen })
@@ -42,7 +50,7 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
                 return new ChooserVerdict(chosen, [.. notes, .. SpillOver(states, chosen)]);
             }
 
-            if (able.Count == states.Length && fitting.Count == 0)
+            if (able.Count == states.Count && fitting.Count == 0)
             {
                 return Refuse(NoPlatform(wish, able.Select(s => s.Builder)), away: false);
             }
@@ -53,7 +61,7 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
                 return Refuse($"No builder is reached: {string.Join("; ", states.Select(s => $"{s.Builder.Builder.Name}: {s.State.Away ?? "lacks the platform"}"))}.", away: true);
             }
 
-            if (waited - told > BetweenLines || told == TimeSpan.MinValue)
+            if (told is null || waited - told > BetweenLines)
             {
                 told = waited;
                 await tell(Waiting(states, waited));

@@ -21,7 +21,8 @@ internal sealed class GatewayServer : IAsyncDisposable
         _sockets = sockets;
         var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = _services };
         var limits = options.Limits;
-        limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
+        // Not infinite: Kestrel adds to it, overflows, and closes the connection at its next tick.
+        limits.KeepAliveTimeout = TimeSpan.FromDays(365);
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
         limits.MaxRequestBodySize = null;
