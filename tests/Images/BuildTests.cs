@@ -212,7 +212,7 @@ public sealed class BuildTests
         Assert.True(File.Exists(project.At("out/Dockerfile")));
     }
 
-    private static IReadOnlyList<string> Entries(string path)
+    private static List<string> Entries(string path)
     {
         using var reader = new TarReader(File.OpenRead(path));
         var names = new List<string>();

@@ -18,9 +18,12 @@ internal static class BuilderSetup
     /// <exception cref="FailureException">A key or certificate cannot be used.</exception>
     public static BuilderSet? Of(JobResponse job, ExecutorOptions options) => options.Builders.Count == 0 ? null : new BuilderSet
     {
-        Builders = { options.Builders.Select(Builder) },
+        Builders = { Builders(options) },
         Policy = Policy(job, options.Builder),
     };
+
+    /// <exception cref="FailureException">A key or certificate cannot be used.</exception>
+    public static IReadOnlyList<Builder> Builders(ExecutorOptions options) => [.. options.Builders.Select(Builder)];
 
     /// <summary>Pure.</summary>
     public static BuildPolicy Policy(JobResponse job, BuilderPolicyOptions options) => new()

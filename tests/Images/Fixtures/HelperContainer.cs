@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Link;
 using PodExecutor.Link.Builders;
-using PodExecutor.Tests.Common;
 
 namespace PodExecutor.Tests.Images.Fixtures;
 

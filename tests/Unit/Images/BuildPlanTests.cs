@@ -1,6 +1,5 @@
 using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Images.Builds;
-using PodExecutor.Agent.Images.CommandLine;
 
 namespace PodExecutor.Tests.Unit.Images;
 

@@ -6,12 +6,14 @@ using PodExecutor.Tests.Unit.Pipelines;
 
 namespace PodExecutor.Tests.Unit.Images;
 
-public sealed class ProgressTests
+public sealed class ProgressTests : IDisposable
 {
     private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
 
     private readonly StringWriter _log = new();
     private readonly ManualTime _time = new();
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public void Plain_OfStepsThatRunTogether_IsOneAfterTheOther()

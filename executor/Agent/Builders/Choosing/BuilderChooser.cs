@@ -92,7 +92,7 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
 
     private static bool HasRoom(BuilderConnection builder, BuilderState state) => builder.Builder.MaxParallel == 0 || state.Active < builder.Builder.MaxParallel;
 
-    private static IEnumerable<string> SpillOver(IReadOnlyList<(BuilderConnection Builder, BuilderState State)> states, BuilderConnection chosen) =>
+    private static IEnumerable<string> SpillOver(List<(BuilderConnection Builder, BuilderState State)> states, BuilderConnection chosen) =>
         states[0].Builder == chosen ? []
             : [$"Building on {chosen.Builder.Name}; {states[0].Builder.Builder.Name}, where this project's cache is warm, {(states[0].State.Away is { } away ? $"is not reached ({away})"
                 : states[0].Builder.Platforms.Count > 0 && !HasRoom(states[0].Builder, states[0].State) ? $"is busy ({states[0].State.Active} builds)" : "lacks the platform")}."];

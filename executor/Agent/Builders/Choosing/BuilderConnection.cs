@@ -1,4 +1,3 @@
-using System.Net.Http;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -19,14 +18,12 @@ internal sealed class BuilderConnection : IDisposable
 
     private readonly GrpcChannel _channel;
     private readonly BuildKitClient _client;
-    private readonly TimeProvider _time;
     private readonly IReadOnlyList<string> _declared;
     private IReadOnlyList<string>? _platforms;
 
     public BuilderConnection(Builder builder, TimeProvider time)
     {
         Builder = builder;
-        _time = time;
         _declared = [.. builder.Platforms];
         var endpoint = BuildKitEndpoint.Parse(builder.Address, Tls(builder));
         var options = new BuildKitClientOptions { ConnectTimeout = ProbePatience, Time = time };

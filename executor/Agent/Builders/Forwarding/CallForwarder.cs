@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http;
 using System.Security.Authentication;
 using Grpc.Core;
 using Microsoft.Extensions.Primitives;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Google.Protobuf.Collections;
 using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Link.Builders;
 
@@ -27,7 +28,7 @@ internal static class BuildCacheEntries
     }
 
     /// <param name="frontendOptions">The Dockerfile frontend reads its imports here and not from the request (client/solve.go sets both).</param>
-    public static void AddImports(CacheOptions? options, IDictionary<string, string>? frontendOptions, BuildCache cache)
+    public static void AddImports(CacheOptions? options, MapField<string, string>? frontendOptions, BuildCache cache)
     {
         if (options is { Imports.Count: > 0 } || frontendOptions?.ContainsKey(ImportsOption) == true)
         {

@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using PodExecutor.Agent.Builders.Wire;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.References;
@@ -54,7 +55,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
         return problem;
     }
 
-    private string? FrontendOptions(string frontend, IDictionary<string, string> options)
+    private string? FrontendOptions(string frontend, MapField<string, string> options)
     {
         if (frontend.Length == 0)
         {
@@ -92,7 +93,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
         return null;
     }
 
-    private string? Exporter(string type, IDictionary<string, string> attributes)
+    private string? Exporter(string type, MapField<string, string> attributes)
     {
         if (type != "image")
         {
@@ -134,7 +135,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
         return null;
     }
 
-    private string? Push(string name, IDictionary<string, string> attributes)
+    private string? Push(string name, MapField<string, string> attributes)
     {
         var image = Parse(name);
         if (image is null)
@@ -150,7 +151,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
         return Insecure(name, attributes);
     }
 
-    private string? Insecure(string name, IDictionary<string, string> attributes)
+    private string? Insecure(string name, MapField<string, string> attributes)
     {
         if (Parse(name) is { } image && policy.InsecureRegistries.Contains(image.Registry))
         {
@@ -177,7 +178,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
     // "device=name" is entitled by "device".
     private bool IsEntitled(string entitlement) => policy.Entitlements.Contains(entitlement) || policy.Entitlements.Contains(entitlement.Split('=')[0]);
 
-    private static bool IsTrue(IDictionary<string, string> attributes, string name) => attributes.TryGetValue(name, out var value) && value is "true" or "1" or "t" or "TRUE" or "True" or "T";
+    private static bool IsTrue(MapField<string, string> attributes, string name) => attributes.TryGetValue(name, out var value) && value is "true" or "1" or "t" or "TRUE" or "True" or "T";
 
     private static ImageReference? Parse(string name)
     {

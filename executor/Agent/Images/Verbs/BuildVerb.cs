@@ -1,6 +1,5 @@
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
-using PodExecutor.Agent.Images.Progress;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Reports;
 using PodExecutor.Agent.Images.Solving;

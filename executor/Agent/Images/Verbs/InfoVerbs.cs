@@ -1,4 +1,3 @@
-using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Solving;
 using PodExecutor.BuildKit;
 
