@@ -24,9 +24,9 @@ internal sealed class Harbor : IDisposable
         File.WriteAllText(Path.Combine(_root, "config.yml"), $$$"""
             version: 0.1
             log: {level: error}
-            storage: {filesystem: {rootdirectory: {{{_root}}}/data}
+            storage: {filesystem: {rootdirectory: {{{_root}}}/data}}
             http: {addr: "{{{Address}}}"}
-            auth: {htpasswd: {realm: harbor, path: {{{_root}}}/htpasswd}
+            auth: {htpasswd: {realm: harbor, path: {{{_root}}}/htpasswd}}
             """);
         Directory.CreateDirectory(hosts);
         File.WriteAllText(Path.Combine(hosts, "hosts.toml"), $"server = \"http://{Address}\"\n[host.\"http://{Address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
