@@ -12,7 +12,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")"
 root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
 LOGS=$root/artifacts/test
-passed=0 failed=0 ours=no
+passed=0 failed=0 ours=no builders_ours=no
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
 rm -rf "$LOGS"
@@ -20,6 +20,8 @@ mkdir -p "$LOGS"
 
 finish() {
   trap - EXIT INT TERM
+  [ $builders_ours = no ] || step "Builders down" "$testbed/buildkit.sh" down || failed=$(( failed + 1 ))
+  [ $ours = yes ] || [ $builders_ours = no ] || "$testbed/status.sh" > /dev/null 2>&1 || "$testbed/registry.sh" down > /dev/null
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || failed=$(( failed + 1 ))
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ $failed = 0 ] && [ $passed -gt 0 ]
@@ -61,12 +63,21 @@ for project in Unit Contract; do
   [ "$(matching $project)" = 0 ] || run $project
 done
 
+# real builders and registries, for the tests that build images
+if [ "$(matching Images)" != 0 ] || [ "$(matching Cluster)" != 0 ]; then
+  must shown_step "Base image" "$testbed/images.sh" busybox
+  [ -S "$BUILDKIT_RUN/0.25/docker.sock" ] || builders_ours=yes
+  must shown_step "Registries" "$testbed/registry.sh" up
+  for version in 0.25 0.8; do must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version; done
+  must step "docker-buildx" "$testbed/buildkit.sh" buildx
+  [ "$(matching Images)" = 0 ] || run Images
+fi
+
 if [ "$(matching Cluster)" != 0 ]; then
   must shown_step "Kubernetes" "$testbed/build-kubernetes.sh"
   must shown_step "Test images" "$testbed/images.sh"
   "$testbed/status.sh" > /dev/null 2>&1 || ours=yes
   must shown_step "Test cluster" "$testbed/up.sh"
-  must shown_step "Registries" "$testbed/registry.sh" up
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
   export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
   run Cluster
