@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh [FILTER]: builds everything, then runs the unit, contract and cluster tests; with FILTER only those whose full name contains it.
+# test.sh [FILTER]: builds everything, then runs the unit, contract, BuildKit and cluster tests; with FILTER only those whose full name contains it.
 # Debian 12 with the .NET SDK, as root. Brings the real test cluster up for the cluster tests, and down again unless it was up before.
 # The last line is "N passed, N failed"; a skipped test counts as failed. Exits 0 only if tests ran and all passed.
 #
@@ -12,7 +12,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")"
 root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
 LOGS=$root/artifacts/test
-passed=0 failed=0 ours=no builders_ours=no
+passed=0 failed=0 ours=no registries=no builders=()
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
 rm -rf "$LOGS"
@@ -20,9 +20,9 @@ mkdir -p "$LOGS"
 
 finish() {
   trap - EXIT INT TERM
-  [ $builders_ours = no ] || step "Builders down" "$testbed/buildkit.sh" down || failed=$(( failed + 1 ))
-  [ $ours = yes ] || [ $builders_ours = no ] || "$testbed/status.sh" > /dev/null 2>&1 || "$testbed/registry.sh" down > /dev/null
+  for version in "${builders[@]}"; do step "BuildKit $version down" "$testbed/buildkit.sh" down "$version" || failed=$(( failed + 1 )); done
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || failed=$(( failed + 1 ))
+  [ $registries = no ] || step "Registries down" "$testbed/registry.sh" down || failed=$(( failed + 1 ))
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ $failed = 0 ] && [ $passed -gt 0 ]
   exit
@@ -63,14 +63,19 @@ for project in Unit Contract; do
   [ "$(matching $project)" = 0 ] || run $project
 done
 
-# real builders and registries, for the tests that build images
-if [ "$(matching Images)" != 0 ] || [ "$(matching Cluster)" != 0 ]; then
-  must shown_step "Base image" "$testbed/images.sh" busybox
-  [ -S "$BUILDKIT_RUN/0.25/docker.sock" ] || builders_ours=yes
+if [ "$(matching BuildKitClient)" != 0 ] || [ "$(matching Images)" != 0 ] || [ "$(matching Cluster)" != 0 ]; then
+  must shown_step "Images to build on" "$testbed/images.sh" busybox debian
+  curl -s --max-time 2 -o /dev/null "http://127.0.0.1:$REGISTRY_PORT/v2/" || registries=yes
+  # before the daemons: they trust the one with TLS by its authority
   must shown_step "Registries" "$testbed/registry.sh" up
-  for version in 0.25 0.8; do must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version; done
-  must step "docker-buildx" "$testbed/buildkit.sh" buildx
-  [ "$(matching Images)" = 0 ] || run Images
+  for version in 0.25 0.13 0.8; do
+    "$testbed/buildkit.sh" status $version > /dev/null || builders+=("$version")
+    must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version
+  done
+  must shown_step "Docker's buildx, to compare with" "$testbed/buildkit.sh" buildx
+  for project in BuildKitClient Images; do
+    [ "$(matching $project)" = 0 ] || run $project
+  done
 fi
 
 if [ "$(matching Cluster)" != 0 ]; then
@@ -78,6 +83,7 @@ if [ "$(matching Cluster)" != 0 ]; then
   must shown_step "Test images" "$testbed/images.sh"
   "$testbed/status.sh" > /dev/null 2>&1 || ours=yes
   must shown_step "Test cluster" "$testbed/up.sh"
+  must shown_step "Registries" "$testbed/registry.sh" up
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
   export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
   run Cluster
