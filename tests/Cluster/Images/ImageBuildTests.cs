@@ -116,9 +116,12 @@ public sealed partial class ImageBuildTests(TestCluster cluster)
         var other = await BuildAsync(72, "second");
         var again = await BuildAsync(71, "third");
 
-        Assert.DoesNotMatch(@" [0-9.]+ left-by-71", other);
-        Assert.Matches(@" [0-9.]+ left-by-71", again);
-        Assert.DoesNotMatch(@" [0-9.]+ left-by-72", again);
+        Assert.False(Listed(other, "left-by-71"), other);
+        Assert.True(Listed(again, "left-by-71"), again);
+        Assert.False(Listed(again, "left-by-72"), again);
+
+        // As a line of its own, with the step's number and seconds before it.
+        static bool Listed(string log, string file) => Regex.IsMatch(log, $@"#\d+ [0-9.]+ {file}\s");
     }
 
     [GeneratedRegex(@"digest: sha256:[0-9a-f]{64} \((\S+)\)")]

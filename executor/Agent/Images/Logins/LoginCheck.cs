@@ -26,13 +26,17 @@ internal sealed class LoginCheck(bool insecure)
         }
 
         using var http = new HttpClient(handler);
+        var first = await TryAsync(http, Scheme(registry), registry, login, patience.Token, cancel);
+        return first.NotAsked is null || Scheme(registry) == "http" || !MayBePlain(registry)
+            ? first
+            : await TryAsync(http, "http", registry, login, patience.Token, cancel) is { NotAsked: null } plain ? plain : first;
+    }
+
+    private static async Task<LoginVerdict> TryAsync(HttpClient http, string scheme, string registry, RegistryLogin login, CancellationToken patience, CancellationToken cancel)
+    {
         try
         {
-            return await AskAsync(http, Scheme(registry), Host(registry), login, patience.Token);
-        }
-        catch (HttpRequestException e) when (Scheme(registry) == "https" && MayBePlain(registry))
-        {
-            return await PlainAsync(http, registry, login, e, patience.Token);
+            return await AskAsync(http, scheme, Host(registry), login, patience);
         }
         catch (HttpRequestException e)
         {
@@ -40,19 +44,8 @@ internal sealed class LoginCheck(bool insecure)
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return new LoginVerdict(NotAsked: $"no answer within {Patience.TotalSeconds:0} s");
-        }
-    }
-
-    private static async Task<LoginVerdict> PlainAsync(HttpClient http, string registry, RegistryLogin login, HttpRequestException first, CancellationToken cancel)
-    {
-        try
-        {
-            return await AskAsync(http, "http", Host(registry), login, cancel);
-        }
-        catch (HttpRequestException)
-        {
-            return new LoginVerdict(NotAsked: Innermost(first));
+            // Also what a connection that is not made in time ends with.
+            return new LoginVerdict(NotAsked: "no answer in time");
         }
     }
 
