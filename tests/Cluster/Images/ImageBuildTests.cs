@@ -102,7 +102,7 @@ public sealed partial class ImageBuildTests(TestCluster cluster)
         async Task<string> BuildAsync(long project, string mark)
         {
             await using var job = new TestJob(cluster, new JobRequest(
-                $"printf 'FROM {Base}\\nRUN --mount=type=cache,id={id},target=/c echo {mark}; ls /c; touch /c/left-by-{project}\\n' | docker build --progress plain -")
+                $"printf 'FROM {Base}\\nRUN --mount=type=cache,id={id},target=/c echo {mark} {id}; ls /c; touch /c/left-by-{project}\\n' | docker build --progress plain -")
             {
                 ProjectId = project,
                 Options = builder.Options("buildkitd"),
