@@ -1,5 +1,5 @@
 #!/bin/bash
-# buildkit.sh up [VERSION]|down [VERSION]|buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
+# buildkit.sh up|down|status [VERSION], buildkit.sh buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
 #   0.25  Docker 28.5 of Debian sid       (the default)   127.0.0.1:15125
 #   0.13  Docker 26.1 of Debian 13                        127.0.0.1:15113
 #   0.8   Docker 20.10 of Debian 12                       127.0.0.1:15108, without an image store: exports local and tar only
@@ -96,7 +96,8 @@ J
   : > "$BUILDKIT_HOME/log/dockerd-$version.log"
   # An /etc of its own, over the machine's: the registry with TLS has a name there, and an authority that Docker trusts for it.
   rm -rf "$home/etc" && mkdir -p "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT" "$home"/etc-{written,work}
-  cat /etc/hosts - > "$home/etc/hosts" <<< "127.0.0.1 $TLS_REGISTRY_HOST"
+  # harbor.local.com: where the pipelines of the project's first users push to; a test plays it.
+  printf '127.0.0.1 %s\n%s harbor.local.com\n' "$TLS_REGISTRY_HOST" "$HARBOR_IP" | cat /etc/hosts - > "$home/etc/hosts"
   ! [ -e "$registries/registry-tls/ca.crt" ] || cp "$registries/registry-tls/ca.crt" "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT/"
   daemon "dockerd-$version" unshare --mount --propagation private bash -c \
     'mount -t overlay -o "lowerdir=$0/etc:/etc,upperdir=$0/etc-written,workdir=$0/etc-work" overlay /etc && exec "$@"' "$home" "$home/root/usr/sbin/dockerd" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$run/exec" \
@@ -157,6 +158,9 @@ case ${1:-} in
     take_lock
     if [ -n "${2:-}" ]; then suite_of "$2" > /dev/null; down "$2"; else down 0.25 0.13 0.8; fi
     lap "BuildKit ${2:-} is down" ;;
+  status)
+    daemon_pid "dockerd-${2:-0.25}" > /dev/null && daemon_pid "tls-${2:-0.25}" > /dev/null || { echo "BuildKit ${2:-0.25} is down"; exit 1; }
+    echo "BuildKit ${2:-0.25} is up" ;;
   buildx) take_lock; unpack sid docker-buildx "$BUILDKIT_HOME/buildx" usr/libexec/docker/cli-plugins/docker-buildx; echo "$BUILDKIT_HOME/buildx/usr/libexec/docker/cli-plugins/docker-buildx" ;;
   *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac
