@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench/run.sh [TOPIC…]: runs the benchmarks (driver, start, stage, log; all of them if none is named) and prints one line per figure.
+# bench/run.sh [TOPIC…]: runs the benchmarks (driver, cache, start, stage, log; all of them if none is named) and prints one line per figure.
 # Debian 12 with the .NET SDK, as root. Uses the test cluster if it is up; else brings it up, and down again afterwards.
 # Figures go to stdout, everything else to stderr.
 #
@@ -34,7 +34,7 @@ if [ -z "${POD_EXECUTOR_BINARY:-}" ] || [ -z "${POD_AGENT_BINARY:-}" ]; then
 fi
 export POD_EXECUTOR_BINARY POD_AGENT_BINARY
 
-if [ "$*" != driver ]; then
+if [ -n "$(printf '%s\n' "${@:-all}" | grep -vx -e driver -e cache)" ]; then
   must shown_step "Kubernetes" "$testbed/build-kubernetes.sh"
   must shown_step "Test images" "$testbed/images.sh" pause debian
   if "$testbed/status.sh" > /dev/null 2>&1; then

@@ -36,7 +36,7 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
 
         // 2. Content: known by the record of the restore, known by its digest, or packed and sent.
         var files = walk.Entries.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
-        using var packs = new PackWriter(store, cancel);
+        await using var packs = new PackWriter(store, cancel);
         var reading = new ContentReading(workspace, index, packs, request);
         var toRead = files.Where(f => f.Stat.Size > 0 && !IsRestoredStill(f, records, index)).ToList();
         await PackAsync(reading, packs, files, toRead, cancel);
