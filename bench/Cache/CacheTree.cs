@@ -8,7 +8,7 @@ internal sealed class CacheTree : IDisposable
     private const string Make =
         """
         mkdir -p "$1/build/tree"; cd "$1/build/tree"
-        for from in /usr/share/dotnet/sdk /usr/share/dotnet/packs /usr/lib/python3 /usr/lib/python3.11 /usr/lib/node_modules /usr/include /usr/share/perl /usr/lib/x86_64-linux-gnu/perl; do
+        for from in /usr/lib/python3 /usr/include /usr/lib/node_modules /usr/lib/python3.11 /usr/share/perl /usr/lib/x86_64-linux-gnu/perl /usr/share/dotnet/sdk /usr/share/dotnet/packs; do
           [ ! -d "$from" ] || [ "$(find . -type f | wc -l)" -gt 18000 ] || [ "$(du -sm . | cut -f1)" -gt 600 ] || { mkdir -p ".$(dirname "$from")" && cp -a "$from" ".$from"; }
         done
         find . -type f ! -perm -u=w -exec chmod u+w {} +
