@@ -36,6 +36,12 @@ internal sealed class FakeCluster : IAsyncDisposable
     /// <summary>Asked first for each request: true if it has answered.</summary>
     public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
 
+    /// <summary>Of the server's version, which is 1.x.</summary>
+    public string Minor { get; set; } = "20+";
+
+    /// <summary>By container.</summary>
+    public ConcurrentDictionary<string, string> Logs { get; } = new();
+
     /// <summary>What becomes of a new pod; the default is that its containers run.</summary>
     public Action<JsonObject> OnCreate { get; set; } = Run;
 
@@ -68,12 +74,17 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static void Run(JsonObject pod)
     {
-        var running = pod["spec"]!["containers"]!.AsArray().Select(c => (JsonNode)new JsonObject
+        static JsonArray Running(JsonNode? containers) => new([.. (containers?.AsArray() ?? []).Select(c => (JsonNode)new JsonObject
         {
             ["name"] = c!["name"]!.GetValue<string>(),
             ["state"] = new JsonObject { ["running"] = new JsonObject() },
-        });
-        pod["status"] = new JsonObject { ["phase"] = "Running", ["containerStatuses"] = new JsonArray([.. running]) };
+        })]);
+        pod["status"] = new JsonObject
+        {
+            ["phase"] = "Running",
+            ["containerStatuses"] = Running(pod["spec"]!["containers"]),
+            ["initContainerStatuses"] = Running(pod["spec"]!["initContainers"]),
+        };
     }
 
     /// <summary>From now on nobody listens there.</summary>
@@ -94,7 +105,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var path = context.Request.Path.Value!.Split('/')[5..];
+        var path = ShortPath(context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries));
         var watch = context.Request.Query.ContainsKey("watch");
         var request = $"{context.Request.Method} {string.Join('/', path)}{(watch ? "?watch" : "")}";
         Requests.Enqueue(request);
@@ -105,7 +116,10 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         await ((context.Request.Method, path) switch
         {
+            ("GET", ["version"]) => WriteAsync(context, new JsonObject { ["major"] = "1", ["minor"] = Minor }),
             ("POST", [var kind]) => CreateAsync(context, kind),
+            ("GET", ["serviceaccounts"]) when watch => AddedAsync(context),
+            ("GET", ["pods", _, "log"]) => context.Response.WriteAsync(Logs.GetValueOrDefault(context.Request.Query["container"]!, "")),
             ("GET", ["pods"]) when watch => WatchAsync(context),
             ("GET", ["events"]) when watch => HoldAsync(context),
             ("GET", ["pods", var name]) => GetAsync(context, "pods/" + name),
@@ -121,6 +135,19 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         return WriteAsync(context, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["reason"] = reason, ["message"] = message, ["code"] = status });
+    }
+
+    /// <summary>Kind, name, subresource: without the group, its version and the namespace.</summary>
+    private static string[] ShortPath(string[] path)
+    {
+        var at = Array.IndexOf(path, "namespaces");
+        return at < 0 ? path : path.Length > at + 2 ? path[(at + 2)..] : path[at..];
+    }
+
+    private async Task AddedAsync(HttpContext context)
+    {
+        await context.Response.WriteAsync("""{"type":"ADDED","object":{"metadata":{"name":"default"}}}""" + "\n");
+        await HoldAsync(context);
     }
 
     private async Task CreateAsync(HttpContext context, string kind)
@@ -197,6 +224,14 @@ internal sealed class FakeCluster : IAsyncDisposable
         if (!Objects.ContainsKey("pods/" + pod))
         {
             await RefuseAsync(context, 404, "NotFound", $"pods \"{pod}\" not found");
+            return;
+        }
+
+        string[] command = [.. context.Request.Query["command"].OfType<string>()];
+        if (command is [_, not "link", ..])
+        {
+            using var plain = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
+            await FakeExec.ServeAsync(plain, LocalAgent.Start(command[1..]), _cut.Token);
             return;
         }
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s.Models;
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Pods;
 using static PodExecutor.Driver.Options.KeyMark;
 
 namespace PodExecutor.Driver.Options;
@@ -17,8 +19,8 @@ internal static class PodKeys
         DnsConfig = read.Key("dns_config", P1, "`nameservers`, `searches`, `[[dns_config.options]]` with `name` and `value`.").ApiObject<V1PodDNSConfig>(),
         HostAliases = read.Tables("host_aliases", "More lines of /etc/hosts; services' names are added.", r => new HostAliasOptions(
             r.Key("ip", P0, "The address.").Required(), r.Key("hostnames", P0, "Its names.").Texts())),
-        PodLabels = read.Key("pod_labels", P1, "More labels of the pod. Values may hold variables of the job. Labels of `runner.gitlab.com` are ours.", "KUBERNETES_POD_LABELS_*").Map(),
-        PodAnnotations = read.Key("pod_annotations", P1, "More annotations of the pod. Values may hold variables of the job.", "KUBERNETES_POD_ANNOTATIONS_*").Map(),
+        PodLabels = Named(read, "pod_labels", "More labels of the pod. Values may hold variables of the job. Labels of `runner.gitlab.com` are ours.", "KUBERNETES_POD_LABELS_*"),
+        PodAnnotations = Named(read, "pod_annotations", "More annotations of the pod. Values may hold variables of the job.", "KUBERNETES_POD_ANNOTATIONS_*"),
         BuildLifecycle = read.Key("container_lifecycle", P3, "Hooks of the build container: `post_start`, `pre_stop`, each `exec`, `http_get` or `tcp_socket` as in the Kubernetes API.").ApiObject<V1Lifecycle>(),
         PodPatches = [.. read.Tables("pod_spec", "Patches of the pod's spec, in turn, for whatever has no key. Containers are `helper`, `build` and the services.", Patch).OfType<PodPatchOptions>()],
         Overwrites = options.Overwrites with
@@ -28,6 +30,17 @@ internal static class PodKeys
             PodAnnotations = read.Key("pod_annotations_overwrite_allowed", P1, "Regular expression of the `key=value` that a job may ask for; empty: none.").Pattern(),
         },
     };
+
+    private static IReadOnlyDictionary<string, string> Named(OptionsReader read, string name, string meaning, string job)
+    {
+        var values = read.Key(name, P1, meaning, job).Map();
+        foreach (var wrong in values.Keys.Select(k => PodMetadata.Reserved(k) ?? KubernetesNames.WrongKey(k)).OfType<string>())
+        {
+            read.Problem(name, wrong, "Use another key.");
+        }
+
+        return values;
+    }
 
     private static PodPatchOptions? Patch(OptionsReader read)
     {
