@@ -14,6 +14,6 @@ internal static class CleanupCommand
         using var api = Connection.Open(call.Kubernetes, call.Time);
         using var limit = new CancellationTokenSource(call.Kubernetes.CleanupTimeout, call.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
-        await new PodRemoval(api, call.Kubernetes).DeleteAsync(call.Pod, either.Token);
+        await new JobPod(api, call.Kubernetes, call.Log, call.Time).DeleteAsync(call.Pod, either.Token);
     }
 }

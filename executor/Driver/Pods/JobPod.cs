@@ -57,6 +57,9 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
         await new ServiceReadiness(api, plan, log, time).WaitAsync(cancel);
     }
 
+    /// <inheritdoc cref="PodRemoval.DeleteAsync"/>
+    public Task DeleteAsync(PreparedPod pod, CancellationToken cancel) => _removal.DeleteAsync(pod, cancel);
+
     /// <returns>True if the services are to be native sidecars.</returns>
     private async Task<bool> AskVersionAsync(JobPlan plan, CancellationToken cancel)
     {
