@@ -40,7 +40,7 @@ public sealed class AbilityTests
 
     [Theory]
     [InlineData("user_namespaces = true", "32", "33", "user_namespaces")]
-    [InlineData("pod_memory_limit = \"1Gi\"", "33", "34", "pod_memory")]
+    [InlineData("pod_memory_limit = \"1Gi\"", "33", "34", "pod_cpu_… and pod_memory_…")]
     [InlineData("[kubernetes.pod_security_context]\napp_armor_profile = { type = \"RuntimeDefault\" }", "29", "30", "app_armor_profile")]
     [InlineData("[[kubernetes.volumes.image]]\nname = \"tools\"\nmount_path = \"/tools\"\nimage = \"tools:1\"", "34", "35", "volumes.image")]
     public async Task Setting_BeyondTheServer_IsRefusedBeforeAnythingIsMade(string setting, string older, string newer, string named)

@@ -45,8 +45,7 @@ internal sealed record JobPlan
     /// <summary>The plan with the next pull policy of a container whose image could not be pulled, or null if there is none.</summary>
     public JobPlan? WithNextPullPolicy(string container)
     {
-        var image = Image(container);
-        if (image.Attempt + 1 >= image.PullPolicies.Count)
+        if (Image(container) is not { } image || image.Attempt + 1 >= image.PullPolicies.Count)
         {
             return null;
         }
@@ -60,11 +59,12 @@ internal sealed record JobPlan
         };
     }
 
-    public ImagePlan Image(string container) => container switch
+    /// <summary>Null for a container that a patch has added.</summary>
+    public ImagePlan? Image(string container) => container switch
     {
         Stage.BuildContainer => Build,
         Stage.HelperContainer => Helper,
-        _ => Services.First(s => s.Container == container).Image,
+        _ => Services.FirstOrDefault(s => s.Container == container)?.Image,
     };
 }
 

@@ -35,6 +35,7 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
             // Step 2
             if (plan.OwnsNamespace)
             {
+                latest.Expect($"service account {plan.ServiceAccount ?? "default"} of namespace {plan.Pod.Namespace}");
                 await _companions.CreateNamespaceAsync(plan, new Retry(options.RetryBudget, time), either.Token);
             }
 
@@ -229,7 +230,7 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
             // A pull that has failed, not one that is slow.
             if (verdict.NotPulled is { } container && plan.WithNextPullPolicy(container) is { } next)
             {
-                log.Line($"{plan.Image(container).Name} could not be pulled with policy {plan.Image(container).PullPolicy}: trying {next.Image(container).PullPolicy}.");
+                log.Line($"{plan.Image(container)!.Name} could not be pulled with policy {plan.Image(container)!.PullPolicy}: trying {next.Image(container)!.PullPolicy}.");
                 return next;
             }
 
@@ -269,6 +270,8 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
 
         /// <summary>What to do, if what is waited for tells.</summary>
         public string? Hint { get; private set; }
+
+        public void Expect(string what) => Waiting = what;
 
         public void Take(Verdict verdict, JobPlan plan)
         {

@@ -49,7 +49,7 @@ internal sealed class PodWatch(ApiClient api, string ns, string name, Retry retr
             (type, item) =>
             {
                 found = find(KubernetesJson.Deserialize<V1Pod>(item));
-                return found is not null || type == "DELETED";
+                return found is null && type != "DELETED";
             },
             cancel);
         return found;
