@@ -43,8 +43,8 @@ public sealed class ConnectionTests
         Assert.DoesNotContain("s3cret", Options("host = \"https://api.example.com\"\nbearer_token = \"s3cret\"").ToString());
 
     [Theory]
-    [InlineData("cert_file = \"a\"", "kubernetes.key_file")]
-    [InlineData("key_file = \"a\"", "kubernetes.cert_file")]
+    [InlineData("cert_file = \"a\"", "kubernetes.cert_file")]
+    [InlineData("key_file = \"a\"", "kubernetes.key_file")]
     [InlineData("host = \"api.example.com\"", "kubernetes.host")]
     [InlineData("[[kubernetes.volumes.host_path]]\nname = \"docker\"\nmount_path = \"/var/run/docker.sock\"", "kubernetes.volumes")]
     [InlineData("cpu_limit = \"1\"\ncpu_request = \"2\"", "kubernetes.cpu_request")]

@@ -49,13 +49,13 @@ internal static class PodKeys
         var file = read.Key("patch_path", P1, "Or the file that holds it, relative to this one.").FileText();
         var kind = read.Key("patch_type", P1, "`merge` (RFC 7386), `json` (RFC 6902) or `strategic`, which merges lists by their elements' names.").Word("merge", "json", "strategic") ?? "merge";
         var key = read.Has("patch") ? "patch" : "patch_path";
-        if (read.Has("patch") == read.Has("patch_path") || (inline ?? file) is not { } text)
+        if (read.Has("patch") == read.Has("patch_path"))
         {
             read.Problem("patch", "must be set, or patch_path, but not both", "Write patch = '''…'''.");
             return null;
         }
 
-        var patch = Parse(text, read, key);
+        var patch = (inline ?? file) is { } text ? Parse(text, read, key) : null;
         if (patch is not null && kind == "json" != patch is JsonArray)
         {
             read.Problem(key, $"does not fit patch_type {kind}", kind == "json" ? "A json patch is a list of operations." : "It must be a part of a pod's spec.");
