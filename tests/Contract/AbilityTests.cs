@@ -27,7 +27,7 @@ public sealed class AbilityTests
     {
         await using var cluster = await FakeCluster.StartAsync();
         cluster.Minor = minor;
-        using var job = new ContractJob(cluster, "services_as_sidecars = true");
+        using var job = new ContractJob(cluster, "services_as_sidecars = true\nwait_for_services_timeout = 0");
         job.Payload = job.Payload with { Services = [new PayloadImage { Name = "redis:7", Alias = "cache" }] };
 
         using var session = await job.PreparedAsync();

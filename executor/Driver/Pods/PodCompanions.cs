@@ -118,6 +118,6 @@ internal sealed class PodCompanions(ApiClient api)
         },
     };
 
-    private static JsonArray Owner(V1Pod pod) =>
-        [new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["name"] = pod.Metadata.Name, ["uid"] = pod.Metadata.Uid }];
+    private static JsonArray Owner(V1Pod pod) => new(
+        (JsonNode)new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Pod", ["name"] = pod.Metadata.Name, ["uid"] = pod.Metadata.Uid });
 }

@@ -109,7 +109,7 @@ internal static class StrategicMergePatch
             }
         }
 
-        return [.. result];
+        return new JsonArray([.. result.Select(r => (JsonNode?)r)]);
     }
 
     /// <summary>A volume has one source: a patch with another one takes the old one's place.</summary>
