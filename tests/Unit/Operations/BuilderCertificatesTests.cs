@@ -1,0 +1,124 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using PodExecutor.Driver.Operations.Certificates;
+
+namespace PodExecutor.Tests.Unit.Operations;
+
+public sealed class BuilderCertificatesTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+    private static readonly CertificatesRequest Request = new("ci", "buildkitd", []);
+
+    [Fact]
+    public async Task Pair_OfOneAuthority_TrustEachOther()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+        var server = BuilderCertificates.Server(authority, Request.Names, Now);
+
+        var seen = await ShakeHandsAsync(authority, server, BuilderCertificates.Client(authority, "pod-executor", Now), "buildkitd-1.buildkitd.ci.svc");
+
+        Assert.Equal("CN=pod-executor", seen);
+    }
+
+    [Fact]
+    public async Task Client_OfAnotherAuthority_IsRefused()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+        var server = BuilderCertificates.Server(authority, Request.Names, Now);
+        var stranger = BuilderCertificates.Client(BuilderCertificates.Authority(Now), "pod-executor", Now);
+
+        await Assert.ThrowsAsync<AuthenticationException>(() => ShakeHandsAsync(authority, server, stranger, "buildkitd.ci.svc"));
+    }
+
+    [Fact]
+    public async Task Server_UnderANameItLacks_IsRefused()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+        var server = BuilderCertificates.Server(authority, Request.Names, Now);
+        var client = BuilderCertificates.Client(authority, "pod-executor", Now);
+
+        await Assert.ThrowsAsync<AuthenticationException>(() => ShakeHandsAsync(authority, server, client, "buildkitd.other.svc"));
+    }
+
+    [Fact]
+    public void IsDue_FreshPairWithAllNames_No()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+
+        Assert.False(BuilderCertificates.IsDue(BuilderCertificates.Server(authority, Request.Names, Now), authority, Request.Names, Now));
+        Assert.False(BuilderCertificates.IsDue(BuilderCertificates.Client(authority, "pod-executor", Now), authority, [], Now));
+        Assert.False(BuilderCertificates.IsAuthorityDue(authority, Now));
+    }
+
+    [Fact]
+    public void IsDue_EndsWithinAYear_Yes()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+        var client = BuilderCertificates.Client(authority, "pod-executor", Now);
+
+        Assert.True(BuilderCertificates.IsDue(client, authority, [], Now.AddYears(4).AddDays(10)));
+        Assert.True(BuilderCertificates.IsAuthorityDue(authority, Now.AddYears(9).AddDays(10)));
+    }
+
+    [Fact]
+    public void IsDue_AnotherAuthorityOrAMissingName_Yes()
+    {
+        var authority = BuilderCertificates.Authority(Now);
+        var server = BuilderCertificates.Server(authority, Request.Names, Now);
+
+        Assert.True(BuilderCertificates.IsDue(server, BuilderCertificates.Authority(Now), Request.Names, Now));
+        Assert.True(BuilderCertificates.IsDue(server, authority, [.. Request.Names, "buildkitd.example.com"], Now));
+    }
+
+    /// <returns>Whom the server saw. TLS 1.2: there a client learns of its refusal within the handshake.</returns>
+    private static async Task<string?> ShakeHandsAsync(CertificatePair authority, CertificatePair server, CertificatePair client, string name)
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        using var near = new TcpClient();
+        await near.ConnectAsync((System.Net.IPEndPoint)listener.LocalEndpoint, TestContext.Current.CancellationToken);
+        using var far = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        await using var serving = new SslStream(far.GetStream());
+        await using var calling = new SslStream(near.GetStream());
+        using var serverCertificate = X509Certificate2.CreateFromPem(server.Certificate, server.Key);
+        using var clientCertificate = X509Certificate2.CreateFromPem(client.Certificate, client.Key);
+        using var root = X509Certificate2.CreateFromPem(authority.Certificate);
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.CustomTrustStore.Add(root);
+        var accepting = serving.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificate = serverCertificate,
+                ClientCertificateRequired = true,
+                CertificateChainPolicy = policy,
+                EnabledSslProtocols = SslProtocols.Tls12,
+            },
+            TestContext.Current.CancellationToken);
+        var asking = calling.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = name,
+                ClientCertificates = [clientCertificate],
+                CertificateChainPolicy = policy,
+                EnabledSslProtocols = SslProtocols.Tls12,
+            },
+            TestContext.Current.CancellationToken);
+        try
+        {
+            await asking;
+            await accepting;
+        }
+        catch
+        {
+            // The other half ends with an error of its own when its connection goes.
+            near.Close();
+            far.Close();
+            await ((Task)accepting).ContinueWith(_ => { }, TestContext.Current.CancellationToken, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
+        }
+
+        return serving.RemoteCertificate?.Subject;
+    }
+}
