@@ -52,8 +52,11 @@ printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+js
   "$config_blob" "${layers#,}" > "$stage/manifest"
 manifest=$(add_blob "$stage/manifest" manifest.v1)
 printf '{"imageLayoutVersion":"1.0.0"}' > "$stage/oci-layout"
-printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"io.containerd.image.name":"docker.io/%s","org.opencontainers.image.ref.name":"%s"}}]}' \
-  "${manifest%\}}" "$name" "${name##*:}" > "$stage/index.json"
+# a name without a registry is Docker Hub's
+full=$name
+[[ ${name%%/*} = *.* ]] || full=docker.io/$name
+printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"io.containerd.image.name":"%s","org.opencontainers.image.ref.name":"%s"}}]}' \
+  "${manifest%\}}" "$full" "${name##*:}" > "$stage/index.json"
 
 tar --sort=name --mtime=@0 --owner=0 --group=0 --mode=a+rX,u+w --numeric-owner -C "$stage" -cf "$out.part" oci-layout index.json blobs
 mv "$out.part" "$out"
