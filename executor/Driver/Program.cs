@@ -1,6 +1,10 @@
 using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
+using PodExecutor.Driver.Operations.Completion;
+using PodExecutor.Driver.Operations.Doctor;
+using PodExecutor.Driver.Operations.Gc;
+using PodExecutor.Driver.Operations.Rights;
 using PodExecutor.Driver.Output;
 
 // The way in of pod-executor: verb → command. gitlab-runner calls config, prepare, run (once per stage) and cleanup;
@@ -31,6 +35,11 @@ root.Add(Verb("run", "Called by gitlab-runner: runs a stage's script in the pod.
 root.Add(Verb("cleanup", "Called by gitlab-runner: deletes what the job left.", [], (parse, _) =>
     Call.RunAsync(parse.GetValue(config)!, "cleanup", stageRuns: false, toStderr, CleanupCommand.RunAsync)));
 root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
+root.Add(DoctorCommand.Build(config));
+root.Add(RbacCommand.Build(config));
+root.Add(GcCommand.Build(config));
+root.Add(CompletionCommand.Build());
+ShowVersion.Instead(root);
 
 // Our own handlers turn SIGTERM into a token; the library's would end the process after two seconds.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -1,0 +1,31 @@
+namespace PodExecutor.Driver.Operations.Rights;
+
+/// <summary>
+/// Every right that pod-executor uses in a cluster, once. What doctor asks about, what `pod-executor rbac` prints and the
+/// table in docs/doctor.md are made of it; tests hold it against what jobs really request.
+/// </summary>
+internal static class ClusterRights
+{
+    public static IReadOnlyList<ClusterRight> All { get; } =
+    [
+        new(RightUse.Job, "", "pods", ["create", "get", "watch", "delete"], "the job's pod"),
+        new(RightUse.Job, "", "pods/exec", ["get"], "scripts"),
+        new(RightUse.Job, "", "pods/exec", ["create"], "scripts, from Kubernetes 1.35 on")
+        {
+            WithoutIt = "no script runs once the cluster is at 1.35",
+        },
+        new(RightUse.Job, "", "secrets", ["create", "patch", "delete", "deletecollection"], "registry logins and services' variables"),
+        new(RightUse.Job, "", "events", ["watch"], "why a pod does not start")
+        {
+            WithoutIt = "job logs do not tell what a pod waits for",
+        },
+        new(RightUse.Gc, "", "pods", ["list", "delete"], "sweeping pods of dead jobs"),
+        new(RightUse.Gc, "", "secrets", ["list", "delete"], "sweeping Secrets of dead jobs")
+        {
+            WithoutIt = "Secrets whose pod never came into being stay",
+        },
+        new(RightUse.Doctor, "", "resourcequotas", ["list"], "whether a job fits into the quota") { WithoutIt = "quotas are not looked at" },
+        new(RightUse.Doctor, "", "limitranges", ["list"], "whether a job fits the limit ranges") { WithoutIt = "limit ranges are not looked at" },
+        new(RightUse.Doctor, "", "serviceaccounts", ["get"], "whether the job's service account exists") { WithoutIt = "service accounts are not looked at" },
+    ];
+}
