@@ -26,6 +26,11 @@ PRIVATE_REGISTRY_HOST=private.registry.test              # the name that pods' i
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
 
+BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
+BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
+BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
+BUILDKIT_BRIDGE_IP=172.29.78.1
+
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock
 export KUBECONFIG=$TESTBED/kubeconfig
