@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
+using PodExecutor.Driver.Operations.Certificates;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
@@ -38,6 +39,7 @@ root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
 root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
+root.Add(CertificatesCommand.Build(config));
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
 
