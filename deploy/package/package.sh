@@ -39,7 +39,6 @@ manual() { # NAME SECTION FILE.md
   "$here/man.pl" "$1" "$2" "$date" "$3" | gzip -n -9 > "$prefix/share/man/man$2/$1.$2.gz"
 }
 settings=$root/docs/settings.md
-[ -e "$settings" ] || settings=$root/docs/options.md
 manual pod-executor 1 "$root/docs/pod-executor.md"
 manual pod-executor.toml 5 "$settings"
 manual pod-executor-troubleshooting 7 "$root/docs/troubleshooting.md"

@@ -31,6 +31,10 @@ BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
 BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
 BUILDKIT_BRIDGE_IP=172.29.78.1
 
+HARBOR_HOST=harbor.local.com                             # harbor.sh: a registry with TLS and a login, on NODE_IP:443
+HARBOR_USER=admin
+HARBOR_PASSWORD=harbor-password
+
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock
 export KUBECONFIG=$TESTBED/kubeconfig
