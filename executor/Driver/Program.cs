@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
+using PodExecutor.Driver.Operations;
 using PodExecutor.Driver.Operations.Certificates;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
@@ -42,6 +43,7 @@ root.Add(GcCommand.Build(config));
 root.Add(CertificatesCommand.Build(config));
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
+root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 
 // Our own handlers turn SIGTERM into a token; the library's would end the process after two seconds.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -10,6 +10,9 @@ internal sealed class LocalAgent : IDisposable
 
     public LocalAgent()
     {
+        // As in the helper image; the supervisor puts the tools' bin onto the PATH.
+        Directory.CreateDirectory(Path.Combine(_state, "bin"));
+        File.CreateSymbolicLink(Path.Combine(_state, "bin", "gitlab-runner"), Published.Agent);
         _supervisor = Process.Start(new ProcessStartInfo(Published.Agent, ["supervise", _state, _state]))!;
     }
 

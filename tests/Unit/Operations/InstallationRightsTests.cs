@@ -12,9 +12,8 @@ public sealed class InstallationRightsTests
     public void Manifest_OfAnAccount_IsAsGenerated(string file, string account, string uses)
     {
         var wanted = uses.Split(',').Select(u => Enum.Parse<RightUse>(u, ignoreCase: true)).ToHashSet();
-        var rights = ClusterRights.All.Where(r => wanted.Contains(r.Use) && r.Setting is null).ToList();
 
-        var generated = RoleManifest.Of(rights, "ci", account);
+        var generated = RoleManifest.Of(ClusterRights.For(wanted, options: null), "ci", account);
 
         var path = $"deploy/kubernetes/parts/rbac/{file}.yaml";
         Assert.True(generated == Repository.Read(path), $"{path} differs from what the executor needs: run deploy/kubernetes/generate.sh. It would be:\n{generated}");

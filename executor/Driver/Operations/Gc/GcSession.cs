@@ -26,8 +26,12 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
         // Step 1
         var now = await api.GetServerTimeAsync(cancel) ?? time.GetUtcNow();
 
-        IReadOnlyList<string?> places = request.Namespaces.Count > 0 ? request.Namespaces : [null];
-        foreach (var ns in places)
+        if (request.Namespaces.Count == 0)
+        {
+            await SweepAsync(null, now, cancel);
+        }
+
+        foreach (var ns in request.Namespaces)
         {
             await SweepAsync(ns, now, cancel);
         }
@@ -101,7 +105,11 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
         if (!verdict.Sweep)
         {
             _left++;
-            await output.WriteLineAsync($"left alone: {name}: {verdict.Why}");
+            if (request.DryRun)
+            {
+                await output.WriteLineAsync($"left alone: {name}: {verdict.Why}");
+            }
+
             return;
         }
 

@@ -30,6 +30,6 @@ internal sealed record ClusterRight(RightUse Use, string Group, string Resource,
     /// <summary>Whether the options ask for it.</summary>
     public Func<KubernetesOptions, bool> Applies { get; init; } = _ => true;
 
-    /// <summary>Needs a ClusterRole: the resource is in no namespace.</summary>
+    /// <summary>Needs a ClusterRole: the resource is in no namespace, or in one that is made for the job.</summary>
     public bool IsClusterWide { get; init; }
 }

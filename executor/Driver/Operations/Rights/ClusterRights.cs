@@ -1,3 +1,5 @@
+using PodExecutor.Driver.Options;
+
 namespace PodExecutor.Driver.Operations.Rights;
 
 /// <summary>
@@ -19,6 +21,27 @@ internal static class ClusterRights
         {
             WithoutIt = "job logs do not tell what a pod waits for",
         },
+        new(RightUse.Job, "", "pods/log", ["get"], "the last lines of a service that does not start, and CI_DEBUG_SERVICES")
+        {
+            WithoutIt = "job logs do not show what services print",
+        },
+        new(RightUse.Job, "policy", "poddisruptionbudgets", ["create"], "a budget for each pod")
+        {
+            Setting = "pod_disruption_budget",
+            Applies = o => o.Scheduling.DisruptionBudget,
+        },
+        new(RightUse.Job, "", "namespaces", ["create", "delete"], "a namespace for each job")
+        {
+            Setting = "namespace_per_job",
+            Applies = o => o.NamespacePerJob,
+            IsClusterWide = true,
+        },
+        new(RightUse.Job, "", "serviceaccounts", ["watch"], "waiting for a new namespace to be usable")
+        {
+            Setting = "namespace_per_job",
+            Applies = o => o.NamespacePerJob,
+            IsClusterWide = true,
+        },
         new(RightUse.Gc, "", "pods", ["list", "delete"], "sweeping pods of dead jobs"),
         new(RightUse.Gc, "", "secrets", ["list", "delete"], "sweeping Secrets of dead jobs")
         {
@@ -27,5 +50,13 @@ internal static class ClusterRights
         new(RightUse.Doctor, "", "resourcequotas", ["list"], "whether a job fits into the quota") { WithoutIt = "quotas are not looked at" },
         new(RightUse.Doctor, "", "limitranges", ["list"], "whether a job fits the limit ranges") { WithoutIt = "limit ranges are not looked at" },
         new(RightUse.Doctor, "", "serviceaccounts", ["get"], "whether the job's service account exists") { WithoutIt = "service accounts are not looked at" },
+    ];
+
+    /// <summary>What these options ask for. With a namespace for each job, nobody knows the namespaces beforehand: all is cluster-wide.</summary>
+    /// <param name="options">Null: what no setting asks for.</param>
+    public static IReadOnlyList<ClusterRight> For(IReadOnlyCollection<RightUse> uses, KubernetesOptions? options) =>
+    [
+        .. All.Where(r => uses.Contains(r.Use) && (options is null ? r.Setting is null : r.Applies(options)))
+            .Select(r => options?.NamespacePerJob == true ? r with { IsClusterWide = true } : r),
     ];
 }

@@ -23,9 +23,8 @@ internal static partial class RbacCommand
             var given = parse.GetResult(config) is { Implicit: false };
             var options = given || File.Exists(file) ? OptionsFile.Load(file).Kubernetes : null;
             var uses = (parse.GetValue(parts) is { Length: > 0 } named ? named : ["job"]).Select(Use).ToHashSet();
-            var rights = ClusterRights.All.Where(r => uses.Contains(r.Use) && (options is null ? r.Setting is null : r.Applies(options))).ToList();
             var manifest = RoleManifest.Of(
-                rights,
+                ClusterRights.For(uses, options),
                 Name("--namespace", parse.GetValue(ns) ?? options?.Namespace ?? "default"),
                 Name("--account", parse.GetValue(account)!));
             await Console.Out.WriteAsync(manifest);

@@ -17,7 +17,7 @@ internal static class RightsCheck
     {
         var options = context.Options!.Kubernetes;
         var answers = new List<(ClusterRight Right, IReadOnlyList<string> Refused)>();
-        foreach (var right in ClusterRights.All.Where(r => r.Use == RightUse.Job && r.Applies(options)))
+        foreach (var right in ClusterRights.For([RightUse.Job], options))
         {
             answers.Add((right, await RefusedAsync(context.Api!, right, options.Namespace, cancel)));
         }

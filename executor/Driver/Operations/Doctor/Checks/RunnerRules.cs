@@ -25,8 +25,12 @@ internal static class RunnerRules
     /// <summary>Tables of other executors.</summary>
     private static readonly IReadOnlyList<string> OtherExecutors = ["kubernetes", "docker", "machine", "autoscaler", "ssh", "virtualbox", "parallels"];
 
+    /// <summary>A stage's own time is the job's: there is no run_exec_timeout.</summary>
     private static readonly HashSet<string> CustomKeys =
-        [.. Calls.SelectMany(c => new[] { $"{c}_exec", $"{c}_args", $"{c}_exec_timeout" }), "graceful_kill_timeout", "force_kill_timeout"];
+    [
+        .. Calls.SelectMany(c => new[] { $"{c}_exec", $"{c}_args" }), "config_exec_timeout", "prepare_exec_timeout", "cleanup_exec_timeout",
+        "graceful_kill_timeout", "force_kill_timeout",
+    ];
 
     public static IEnumerable<Finding> Global(RunnerConfigFile file)
     {

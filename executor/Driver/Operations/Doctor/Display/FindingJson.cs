@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace PodExecutor.Driver.Operations.Doctor.Display;
@@ -7,7 +8,7 @@ internal static class FindingJson
 {
     public static void Write(IReadOnlyList<CheckOutcome> outcomes, Stream output)
     {
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteString("version", DriverVersion.Text);
