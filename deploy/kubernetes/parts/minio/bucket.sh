@@ -15,6 +15,6 @@ sed "s/BUCKET/$BUCKET/g" /bucket/user-policy.json > /tmp/policy.json
 mc admin policy create cache "$BUCKET-user" /tmp/policy.json
 mc admin user info cache "$ACCESS_KEY" | grep -q "$BUCKET-user" || mc admin policy attach cache "$BUCKET-user" --user "$ACCESS_KEY"
 
-# Uploads that nobody finished, and saves that nobody has renewed for so long. `pod-executor cache gc` knows more: last use, quotas.
+# A second net, for what `pod-executor cache gc` does not reach: far longer than it keeps anything, for unchanged content keeps its age.
 mc ilm rule ls "cache/$BUCKET" 2> /dev/null | grep -q Enabled || mc ilm rule add --expire-days "$DAYS" "cache/$BUCKET"
 echo "bucket $BUCKET is ready for $ACCESS_KEY"
