@@ -18,7 +18,7 @@ public class GcTests
 
         Assert.Equal((0, ""), (code, stderr));
         Assert.Equal(["pods/living", "secrets/living-pull", "secrets/young-pull"], cluster.Objects.Keys.Order(StringComparer.Ordinal));
-        Assert.Contains("swept: pod ci/dead: its deadline passed 3 h ago, and it is Running", stdout);
+        Assert.Contains("swept: pod ci/dead: its deadline passed 3 h 1 min ago, and it is Running", stdout);
         Assert.Contains("swept: secret ci/orphan-pull", stdout);
         Assert.Contains("3 swept, 3 left alone.", stdout);
     }

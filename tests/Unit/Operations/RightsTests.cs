@@ -1,4 +1,6 @@
 using PodExecutor.Driver.Operations.Rights;
+using PodExecutor.Driver.Options;
+using PodExecutor.Tests.Unit.Options;
 using YamlDotNet.RepresentationModel;
 
 namespace PodExecutor.Tests.Unit.Operations;
@@ -31,6 +33,22 @@ public class RightsTests
         Assert.Equal(["ServiceAccount", "ClusterRole", "ClusterRoleBinding"], documents.Select(d => Text(d["kind"])));
         Assert.Equal("ci-runner", Text(documents[2]["roleRef"]["name"]));
     }
+
+    [Fact]
+    public void Rights_WithANamespacePerJob_AreClusterWide()
+    {
+        var options = OptionsFile.Parse("[kubernetes]\nhelper_image = \"h\"\nnamespace_per_job = true\n", "options.toml").Options.Kubernetes;
+
+        var rights = ClusterRights.For([RightUse.Job], options);
+
+        Assert.Contains(rights, r => r.Resource == "namespaces");
+        Assert.All(rights, r => Assert.True(r.IsClusterWide));
+        Assert.DoesNotContain(ClusterRights.For([RightUse.Job], null), r => r.IsClusterWide);
+    }
+
+    [Fact]
+    public void Page_IsWhatTheTableSays() => Assert.True(
+        RightsMarkdown.Write() == Repository.Read("docs/rights.md"), "docs/rights.md is not what ClusterRights.cs says. Write it anew: pod-executor settings-reference docs");
 
     [Fact]
     public void Rights_NeverNameEverything()
