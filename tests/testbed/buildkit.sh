@@ -5,10 +5,12 @@
 #   0.8   Docker 20.10 of Debian 12                       127.0.0.1:15108, without an image store: exports local and tar only
 # Each: $BUILDKIT_RUN/VERSION/docker.sock (Docker's API; BuildKit is behind POST /grpc), the port above (plain HTTP/2, for clients that
 # know nothing of Docker), and that port + 100 with mutual TLS (keys in $BUILDKIT_HOME/pki). "down" without a version ends all.
-# "buildx" unpacks Debian's docker-buildx, to compare with. Nothing is installed: packages are unpacked, a bridge without any iptables rule is made.
+# They know the registry with TLS if registry.sh is up before. "buildx" unpacks Debian's docker-buildx, to compare with.
+# Nothing is installed: packages are unpacked, and a bridge without any iptables rule is made.
 set -euo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 need_root
+registries=$TESTBED
 TESTBED=$BUILDKIT_HOME   # own pid files, logs and lock: the cluster's scripts never meet these
 here=$PWD
 
@@ -67,7 +69,12 @@ up() {
 J
   [ "$version" != 0.8 ] || echo '{"userland-proxy": false}' > "$home/daemon.json"
   : > "$BUILDKIT_HOME/log/dockerd-$version.log"
-  daemon "dockerd-$version" "$home/root/usr/sbin/dockerd" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$run/exec" \
+  # An /etc of its own, over the machine's: the registry with TLS has a name there, and an authority that Docker trusts for it.
+  rm -rf "$home/etc" && mkdir -p "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT" "$home"/etc-{written,work}
+  cat /etc/hosts - > "$home/etc/hosts" <<< "127.0.0.1 $TLS_REGISTRY_HOST"
+  ! [ -e "$registries/registry-tls/ca.crt" ] || cp "$registries/registry-tls/ca.crt" "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT/"
+  daemon "dockerd-$version" unshare --mount --propagation private bash -c \
+    'mount -t overlay -o "lowerdir=$0/etc:/etc,upperdir=$0/etc-written,workdir=$0/etc-work" overlay /etc && exec "$@"' "$home" "$home/root/usr/sbin/dockerd" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$run/exec" \
     --pidfile "$run/dockerd.pid" --host "unix://$run/docker.sock" --bridge="$BUILDKIT_BRIDGE" \
     --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false
   wait_for 60 grep -q 'API listen' "$BUILDKIT_HOME/log/dockerd-$version.log" || { log_tail "dockerd-$version" >&2; fail "dockerd of BuildKit $version does not start"; }
@@ -127,5 +134,5 @@ case ${1:-} in
     lap "BuildKit ${2:-} is down" ;;
   unpack) suite_of "${2:-0.25}" > /dev/null; take_lock; unpack_package "$(suite_of "${2:-0.25}")" docker.io "$BUILDKIT_HOME/${2:-0.25}/root" usr/sbin/dockerd ;;
   buildx) take_lock; unpack_package sid docker-buildx "$BUILDKIT_HOME/buildx" usr/libexec/docker/cli-plugins/docker-buildx; echo "$BUILDKIT_HOME/buildx/usr/libexec/docker/cli-plugins/docker-buildx" ;;
-  *) sed -n '2,8s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -23,6 +23,10 @@ ETCD_PORT=23790                                          # and the next one
 REGISTRY_PORT=15000                                      # anyone may pull
 PRIVATE_REGISTRY_PORT=15001                              # asks for the login below
 PRIVATE_REGISTRY_HOST=private.registry.test              # the name that pods' images use for it
+TLS_REGISTRY_PORT=15002                                  # the same login, TLS with an authority of its own
+TLS_REGISTRY_HOST=tls.registry.test                      # the name in its certificate, beside 127.0.0.1
+TOKEN_REGISTRY_PORT=15003                                # bearer tokens, as GitLab's registry wants them
+TOKEN_SERVER_PORT=15004                                  # who hands them out
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
 

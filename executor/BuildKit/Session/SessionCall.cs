@@ -52,12 +52,13 @@ internal sealed class SessionCall : IDisposable
 
     /// <summary>Waits for the next message and reads it where it lies.</summary>
     /// <param name="read">Must not keep the sequence.</param>
+    /// <param name="cancellation">Ends when the call is cancelled, too; null: only then.</param>
     /// <returns>false: the daemon has sent its last message.</returns>
-    public async ValueTask<bool> ReadAsync<TState>(TState state, Action<TState, ReadOnlySequence<byte>> read)
+    public async ValueTask<bool> ReadAsync<TState>(TState state, Action<TState, ReadOnlySequence<byte>> read, CancellationToken? cancellation = null)
     {
         while (true)
         {
-            var result = await _reader.ReadAsync(Cancelled).ConfigureAwait(false);
+            var result = await _reader.ReadAsync(cancellation ?? Cancelled).ConfigureAwait(false);
             var buffer = result.Buffer;
             if (TrySplit(buffer, out var message, out var end))
             {
@@ -75,12 +76,19 @@ internal sealed class SessionCall : IDisposable
     }
 
     /// <summary>The next message; null after the last one.</summary>
-    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser)
+    public async ValueTask<T?> ReadAsync<T>(MessageParser<T> parser, CancellationToken? cancellation = null)
         where T : class, IMessage<T>
     {
         var slot = new Slot<T>(parser);
-        return await ReadAsync(slot, static (slot, message) => slot.Value = slot.Parser.ParseFrom(message)).ConfigureAwait(false) ? slot.Value : null;
+        return await ReadAsync(slot, static (slot, message) => slot.Value = slot.Parser.ParseFrom(message), cancellation).ConfigureAwait(false)
+            ? slot.Value
+            : null;
     }
+
+    /// <summary>The only message of a call that takes one.</summary>
+    public async ValueTask<T> ReadOneAsync<T>(MessageParser<T> parser)
+        where T : class, IMessage<T> =>
+        await ReadAsync(parser).ConfigureAwait(false) ?? throw new SessionFault(StatusCode.InvalidArgument, $"{Path} came without its request");
 
     /// <summary>Writes a message into the output's buffer; flush it.</summary>
     public void Write(IMessage message)
@@ -97,9 +105,9 @@ internal sealed class SessionCall : IDisposable
     }
 
     /// <summary>Waits until the daemon has room for more.</summary>
-    public async ValueTask FlushAsync()
+    public async ValueTask FlushAsync(CancellationToken? cancellation = null)
     {
-        var result = await Output.FlushAsync(Cancelled).ConfigureAwait(false);
+        var result = await Output.FlushAsync(cancellation ?? Cancelled).ConfigureAwait(false);
         if (result.IsCompleted)
         {
             throw new OperationCanceledException("the daemon gave the call up");

@@ -14,15 +14,16 @@ internal static class SessionProtocol
     private const byte DataTag = 0x0a;   // field 1, length-delimited
 
     /// <summary>Declared by hand, because a generated message copies its bytes twice more.</summary>
-    public static Method<ReadOnlySequence<byte>, PooledBytes> Method { get; } = new(
+    public static Method<BytesChunk, PooledBytes> Method { get; } = new(
         MethodType.DuplexStreaming,
         "moby.buildkit.v1.Control",
         "Session",
-        Marshallers.Create<ReadOnlySequence<byte>>(Serialize, _ => throw new NotSupportedException("only sent")),
+        Marshallers.Create<BytesChunk>(Serialize, _ => throw new NotSupportedException("only sent")),
         Marshallers.Create<PooledBytes>((_, _) => throw new NotSupportedException("only received"), Deserialize));
 
-    private static void Serialize(ReadOnlySequence<byte> data, SerializationContext context)
+    private static void Serialize(BytesChunk chunk, SerializationContext context)
     {
+        var data = chunk.Data;
         var length = checked((int)data.Length);
         context.SetPayloadLength(1 + CodedOutputStream.ComputeLengthSize(length) + length);
         var output = context.GetBufferWriter();
@@ -94,6 +95,12 @@ internal static class SessionProtocol
     }
 
     private static SessionFault Damaged() => new(StatusCode.Internal, "a message of bytes is damaged");
+}
+
+/// <summary>Bytes where they lie: valid until they are written.</summary>
+internal sealed class BytesChunk
+{
+    public ReadOnlySequence<byte> Data { get; set; }
 }
 
 /// <summary>Bytes in a rented array, which goes back when this is disposed.</summary>

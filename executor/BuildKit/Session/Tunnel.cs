@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Grpc.Core;
 
@@ -10,7 +9,7 @@ internal sealed class Tunnel : IAsyncDisposable
     /// <summary>Large enough that a message's own cost does not count, small enough not to keep smaller answers waiting.</summary>
     private const int MaxChunk = 64 * 1024;
 
-    private readonly AsyncDuplexStreamingCall<ReadOnlySequence<byte>, PooledBytes> _call;
+    private readonly AsyncDuplexStreamingCall<BytesChunk, PooledBytes> _call;
 
     private readonly Pipe _fromDaemon = new(PipeOptionsOf(1 << 20));
 
@@ -18,7 +17,7 @@ internal sealed class Tunnel : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
 
-    public Tunnel(AsyncDuplexStreamingCall<ReadOnlySequence<byte>, PooledBytes> call)
+    public Tunnel(AsyncDuplexStreamingCall<BytesChunk, PooledBytes> call)
     {
         _call = call;
         Server = new Duplex(_fromDaemon.Reader, _toDaemon.Writer);
@@ -83,6 +82,7 @@ internal sealed class Tunnel : IAsyncDisposable
     private async Task UpAsync()
     {
         var reader = _toDaemon.Reader;
+        var chunk = new BytesChunk();
         try
         {
             while (true)
@@ -91,9 +91,9 @@ internal sealed class Tunnel : IAsyncDisposable
                 var buffer = result.Buffer;
                 while (!buffer.IsEmpty)
                 {
-                    var chunk = buffer.Slice(0, Math.Min(buffer.Length, MaxChunk));
+                    chunk.Data = buffer.Slice(0, Math.Min(buffer.Length, MaxChunk));
                     await _call.RequestStream.WriteAsync(chunk, _stop.Token).ConfigureAwait(false);
-                    buffer = buffer.Slice(chunk.End);
+                    buffer = buffer.Slice(chunk.Data.End);
                 }
 
                 reader.AdvanceTo(result.Buffer.End);

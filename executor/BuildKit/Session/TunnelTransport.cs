@@ -30,7 +30,7 @@ internal sealed class TunnelTransport(IDuplexPipe tunnel) : IConnectionListenerF
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
             Interlocked.Exchange(ref _accepted, 1) == 0
-                ? new DefaultConnectionContext("session", tunnel, tunnel)
+                ? new TunnelConnection(tunnel)
                 : await _end.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
 
         public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
