@@ -93,7 +93,7 @@ public sealed class PackageTests : IDisposable
 
     private string Found(string folder, string pattern) => Directory.GetFiles(Path.Combine(_folder, folder), pattern).Single();
 
-    private Task PackageAsync(string folder) => RunAsync("bash", Path.Combine(Root, "deploy/package/package.sh"), Path.Combine(_folder, folder));
+    private Task<string> PackageAsync(string folder) => RunAsync("bash", Path.Combine(Root, "deploy/package/package.sh"), Path.Combine(_folder, folder));
 
     private static async Task<string> RunAsync(string program, params string[] arguments)
     {

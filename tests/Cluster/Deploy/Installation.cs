@@ -86,55 +86,14 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
         Directory.CreateDirectory(Overlay);
         var shipped = Path.GetRelativePath(Overlay, Path.Combine(Root, "deploy/kubernetes/overlays/kubernetes-1.20"));
         await File.WriteAllTextAsync(Path.Combine(Overlay, "kustomization.yaml"), $"bases: [{shipped}]\npatchesStrategicMerge: [patches.yaml]\n");
-        var aliases = $$"""{ip: "{{MinioAddress}}", hostnames: [minio-service, minio-service.minio.svc]}, {ip: "{{BuilderAddress}}", hostnames: [buildkitd.cicd.svc, buildkitd-0.buildkitd.cicd.svc]}, {ip: "{{TestCluster.NodeAddress}}", hostnames: [harbor.local.com]}""";
-        await File.WriteAllTextAsync(Path.Combine(Overlay, "patches.yaml"), $$"""
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: {name: pod-executor, namespace: cicd}
-            data:
-              config.toml: |
-            {{Indented(Options)}}
-            ---
-            apiVersion: v1
-            kind: Service
-            metadata: {name: minio-service, namespace: minio}
-            spec: {clusterIP: {{MinioAddress}}}
-            ---
-            apiVersion: v1
-            kind: Service
-            metadata: {name: buildkitd, namespace: cicd}
-            spec: {clusterIP: {{BuilderAddress}}}
-            ---
-            apiVersion: apps/v1
-            kind: StatefulSet
-            metadata: {name: minio, namespace: minio}
-            spec: {template: {spec: {containers: [{name: minio, env: [{name: STANDIN_S3, value: "{{TestCluster.NodeAddress}}:17480"}]}]}}}
-            ---
-            apiVersion: batch/v1
-            kind: Job
-            metadata: {name: minio-bucket, namespace: minio}
-            spec: {template: {spec: {hostAliases: [{{aliases}}]}}}
-            ---
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: pod-executor, namespace: cicd}
-            spec: {template: {spec: {hostAliases: [{{aliases}}]}}}
-            ---
-            apiVersion: apps/v1
-            kind: StatefulSet
-            metadata: {name: buildkitd, namespace: cicd}
-            spec:
-              template:
-                spec:
-                  hostAliases: [{{aliases}}]
-                  containers:
-                  - name: buildkitd
-                    # the node has two cores, and jobs need some
-                    resources: {requests: {cpu: 100m}}
-                    volumeMounts: [{name: harbor-ca, mountPath: /etc/docker/certs.d/harbor.local.com}]
-                  volumes: [{name: harbor-ca, hostPath: {path: {{Environment.GetEnvironmentVariable("HOME")}}/.cache/pod-executor/testbed/harbor/client}}]
-
-            """);
+        var patches = await File.ReadAllTextAsync(Path.Combine(Root, "tests/Cluster/Deploy/patches.template.yaml"));
+        await File.WriteAllTextAsync(
+            Path.Combine(Overlay, "patches.yaml"),
+            patches.Replace("@MINIO@", MinioAddress, StringComparison.Ordinal)
+                .Replace("@BUILDER@", BuilderAddress, StringComparison.Ordinal)
+                .Replace("@NODE@", TestCluster.NodeAddress, StringComparison.Ordinal)
+                .Replace("@HARBOR_CA@", Path.Combine(Path.GetDirectoryName(cluster.Kubeconfig)!, "harbor/client"), StringComparison.Ordinal)
+                .Replace("@OPTIONS@", Indented(Options), StringComparison.Ordinal));
     }
 
     /// <summary>The cluster makes no volumes: each claim gets a folder of this machine.</summary>
