@@ -7,8 +7,9 @@ namespace PodExecutor.Tests.Cluster.Deploy;
 public sealed partial class ManifestTests(TestCluster cluster)
 {
     private const string Overlays = "deploy/kubernetes/overlays";
+    private static readonly string[] Names = ["minimal", "external-s3", "rootless", "seed", "kubernetes-1.20", "cert-manager"];
 
-    public static TheoryData<string> All => ["minimal", "external-s3", "rootless", "seed", "kubernetes-1.20", "cert-manager"];
+    public static TheoryData<string> All => [.. Names];
 
     [Theory]
     [MemberData(nameof(All))]
@@ -72,7 +73,7 @@ public sealed partial class ManifestTests(TestCluster cluster)
     [Fact]
     public async Task Pods_OfEveryOverlay_RunWithoutPrivilegeButForTheBuilder()
     {
-        foreach (var overlay in All)
+        foreach (var overlay in Names)
         {
             var objects = Manifests.Read(await cluster.KubectlAsync("kustomize", Path.Combine(Installation.Root, Overlays, overlay)));
 
