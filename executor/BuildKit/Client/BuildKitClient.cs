@@ -56,7 +56,7 @@ public sealed class BuildKitClient : IAsyncDisposable
     public async IAsyncEnumerable<ProgressUpdate> WatchAsync(string buildRef, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         await using var updates = StatusStream.ReadAsync(_control, buildRef, _options.Time, cancellation).GetAsyncEnumerator(cancellation);
-        while (await CallAsync(() => updates.MoveNextAsync().AsTask()).ConfigureAwait(false))
+        while (await CallAsync(() => updates.MoveNextAsync().AsTask(), cancellation).ConfigureAwait(false))
         {
             yield return updates.Current;
         }
@@ -69,7 +69,7 @@ public sealed class BuildKitClient : IAsyncDisposable
         await _capabilitiesLock.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            return _capabilities ??= await CallAsync(() => CapabilityProbe.AskAsync(_control, Endpoint.IsDocker, cancellation)).ConfigureAwait(false);
+            return _capabilities ??= await CallAsync(() => CapabilityProbe.AskAsync(_control, Endpoint.IsDocker, cancellation), cancellation).ConfigureAwait(false);
         }
         finally
         {
@@ -82,7 +82,7 @@ public sealed class BuildKitClient : IAsyncDisposable
     {
         var request = new Api.DiskUsageRequest();
         request.Filter.AddRange(filters ?? []);
-        var response = await CallAsync(() => _control.DiskUsageAsync(request, cancellationToken: cancellation).ResponseAsync).ConfigureAwait(false);
+        var response = await CallAsync(() => _control.DiskUsageAsync(request, cancellationToken: cancellation).ResponseAsync, cancellation).ConfigureAwait(false);
         return [.. response.Record.Select(RecordOf)];
     }
 
@@ -109,7 +109,7 @@ public sealed class BuildKitClient : IAsyncDisposable
             }
 
             return gone;
-        }).ConfigureAwait(false);
+        }, cancellation).ConfigureAwait(false);
     }
 
     public ValueTask DisposeAsync()
@@ -119,7 +119,7 @@ public sealed class BuildKitClient : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<T> CallAsync<T>(Func<Task<T>> call)
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellation)
     {
         try
         {
@@ -127,6 +127,7 @@ public sealed class BuildKitClient : IAsyncDisposable
         }
         catch (RpcException error)
         {
+            cancellation.ThrowIfCancellationRequested();
             throw Faults.IsTransport(error) ? Faults.Unreachable(Endpoint, error) : FailureDetails.Read(error);
         }
     }

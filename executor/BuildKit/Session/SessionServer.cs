@@ -17,7 +17,8 @@ internal sealed class SessionServer : IAsyncDisposable
     {
         var options = new KestrelServerOptions { AddServerHeader = false, ApplicationServices = _services };
         var limits = options.Limits;
-        limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
+        // Not infinite: Kestrel adds to it, overflows, and closes the connection at its next tick.
+        limits.KeepAliveTimeout = TimeSpan.FromDays(365);
         // A step of the build may let a transfer rest as long as it likes.
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;

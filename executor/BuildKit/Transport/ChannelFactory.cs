@@ -51,7 +51,6 @@ internal static class ChannelFactory
             MaxReceiveMessageSize = MaxMessageSize,
             MaxSendMessageSize = null,
             MaxRetryAttempts = null,
-            ThrowOperationCanceledOnCancellation = true,
         });
     }
 
