@@ -25,11 +25,14 @@ internal static partial class Manifests
 
     private static object? Plain(YamlNode node) => node switch
     {
-        YamlMappingNode map => new SortedDictionary<string, object?>(map.Children.ToDictionary(c => c.Key.ToString(), c => Plain(c.Value)), StringComparer.Ordinal),
+        YamlMappingNode map => new SortedDictionary<string, object?>(map.Children.Where(c => !SaysNothing(c.Key, c.Value)).ToDictionary(c => c.Key.ToString(), c => Plain(c.Value)), StringComparer.Ordinal),
         YamlSequenceNode list => list.Select(Plain).ToList(),
         YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: "true" or "false" } flag => flag.Value == "true",
         _ => node.ToString(),
     };
+
+    /// <summary>The old kustomize writes empty labels and annotations where there are none.</summary>
+    private static bool SaysNothing(YamlNode key, YamlNode value) => key.ToString() is "labels" or "annotations" && value is YamlMappingNode { Children.Count: 0 };
 
     /// <summary>kustomize's: ten letters and digits.</summary>
     [GeneratedRegex(@"\b(gitlab-runner|buildkitd|minio-bucket)-[a-z0-9]{10}\b")]
