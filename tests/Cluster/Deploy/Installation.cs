@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using PodExecutor.Tests.Cluster.Fixtures;
 
 namespace PodExecutor.Tests.Cluster.Deploy;
@@ -49,6 +50,27 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
         await cluster.ScriptAsync("harbor.sh", "down");
         Directory.Delete(_folder, recursive: true);
     }
+
+    /// <returns>The name of the manager's pod, once it is ready.</returns>
+    public async Task<string> ManagerAsync()
+    {
+        var name = "";
+        await Until.TrueAsync(
+            async () =>
+            {
+                var pods = await cluster.GetAsync(Namespace, "pods", "-l", "app.kubernetes.io/name=runner-manager");
+                name = pods.GetProperty("items").EnumerateArray().Where(p => IsReady(p) && !p.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
+                    .Select(p => p.GetProperty("metadata").GetProperty("name").GetString()!).FirstOrDefault() ?? "";
+                return name.Length > 0;
+            },
+            "a manager to be ready");
+        return name;
+    }
+
+    public static bool IsDone(JsonElement pod) => pod.GetProperty("status").GetProperty("phase").GetString() == "Succeeded";
+
+    public static bool IsReady(JsonElement pod) => pod.GetProperty("status").TryGetProperty("conditions", out var conditions)
+        && conditions.EnumerateArray().Any(c => c.GetProperty("type").GetString() == "Ready" && c.GetProperty("status").GetString() == "True");
 
     /// <summary>Runs commands of a page where a reader would, with the test's overlay in place of the one that it names.</summary>
     private async Task DocumentAsync(string commands)

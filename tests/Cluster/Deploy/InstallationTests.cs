@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PodExecutor.Tests.Cluster.Fixtures;
 
 namespace PodExecutor.Tests.Cluster.Deploy;
@@ -20,7 +19,7 @@ public sealed class InstallationTests(Installation installation)
                 async () =>
                 {
                     var pods = (await Cluster.GetAsync(ns, "pods", "-l", "app.kubernetes.io/part-of=pod-executor")).GetProperty("items").EnumerateArray().ToList();
-                    return pods.Count > 0 && pods.TrueForAll(p => IsDone(p) || IsReady(p));
+                    return pods.Count > 0 && pods.TrueForAll(p => Installation.IsDone(p) || Installation.IsReady(p));
                 },
                 $"every pod of {ns} to be ready");
         }
@@ -29,7 +28,7 @@ public sealed class InstallationTests(Installation installation)
     [Fact]
     public async Task Manager_FourCallsFromWithin_RunAJobWithItsOwnAccount()
     {
-        var pod = await ManagerAsync();
+        var pod = await installation.ManagerAsync();
         var address = (await Cluster.GetAsync(Installation.Namespace, "pod", pod)).GetProperty("status").GetProperty("podIP").GetString()!;
         await Cluster.KubectlAsync("exec", "-n", Installation.Namespace, pod, "--", "bash", "-c", """
             set -e
@@ -55,7 +54,7 @@ public sealed class InstallationTests(Installation installation)
     [Fact]
     public async Task Manager_TokenOfTheSecret_IsInItsConfigurationInMemoryOnly()
     {
-        var pod = await ManagerAsync();
+        var pod = await installation.ManagerAsync();
 
         var config = await Cluster.KubectlAsync("exec", "-n", Installation.Namespace, pod, "--", "cat", "/etc/gitlab-runner/config.toml");
         var mounted = await Cluster.KubectlAsync("exec", "-n", Installation.Namespace, pod, "--", "stat", "-f", "-c", "%T", "/etc/gitlab-runner");
@@ -71,7 +70,7 @@ public sealed class InstallationTests(Installation installation)
     [Fact]
     public async Task Manager_Deleted_EndsByItself()
     {
-        var pod = await ManagerAsync();
+        var pod = await installation.ManagerAsync();
 
         // An hour's grace: a container that did not heed its stop signal would still be there.
         await Cluster.KubectlAsync("delete", "pod", pod, "-n", Installation.Namespace, "--wait=false");
@@ -102,24 +101,4 @@ public sealed class InstallationTests(Installation installation)
             "the certificates' job to succeed again");
         Assert.Equal(before, await Cluster.KubectlAsync("get", "secrets", "buildkitd-ca", "buildkitd-server", "buildkitd-client", "-n", Installation.Namespace, "-o", "jsonpath={.items[*].data}"));
     }
-
-    private async Task<string> ManagerAsync()
-    {
-        var name = "";
-        await Until.TrueAsync(
-            async () =>
-            {
-                var pods = await Cluster.GetAsync(Installation.Namespace, "pods", "-l", "app.kubernetes.io/name=runner-manager");
-                name = pods.GetProperty("items").EnumerateArray().Where(p => IsReady(p) && !p.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
-                    .Select(p => p.GetProperty("metadata").GetProperty("name").GetString()!).FirstOrDefault() ?? "";
-                return name.Length > 0;
-            },
-            "a manager to be ready");
-        return name;
-    }
-
-    private static bool IsDone(JsonElement pod) => pod.GetProperty("status").GetProperty("phase").GetString() == "Succeeded";
-
-    private static bool IsReady(JsonElement pod) => pod.GetProperty("status").TryGetProperty("conditions", out var conditions)
-        && conditions.EnumerateArray().Any(c => c.GetProperty("type").GetString() == "Ready" && c.GetProperty("status").GetString() == "True");
 }
