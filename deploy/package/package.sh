@@ -4,7 +4,7 @@
 #   pod-executor-VERSION-linux-ARCH.tar.gz       for everything else: bin/, share/ as below a prefix (/usr/local)
 #   SHA256SUMS
 # ARCHITECTURE (amd64, arm64; default: this machine's) chooses the binaries; deploy/images/publish.sh makes them.
-# The same commit and binaries give the same bytes. Neither starts or asks anything when it is installed.
+# PACKAGE_LEVEL (0 to 9, default 6): how hard is compressed. The same commit and binaries give the same bytes. Neither starts or asks anything when it is installed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
 fail() { printf 'package.sh: %s\n' "$*" >&2; exit 1; }
@@ -14,6 +14,7 @@ case $architecture in amd64) rid=linux-x64 ;; arm64) rid=linux-arm64 ;; *) fail 
 driver=${POD_EXECUTOR_BINARY:-$root/artifacts/publish/Driver/release_$rid/pod-executor}
 agent=${POD_AGENT_BINARY:-$root/artifacts/publish/Agent/release_$rid/pod-agent}
 for binary in "$driver" "$agent"; do [ -x "$binary" ] || fail "$binary is missing: run deploy/images/publish.sh $architecture"; done
+level=${PACKAGE_LEVEL:-6}
 version=$(sed -n 's/.*<Version>\(.*\)<\/Version>.*/\1/p' "$root/Directory.Build.props")
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
@@ -51,7 +52,7 @@ gzip -n -9 < "$root/CHANGELOG.md" | install -D -m 644 /dev/stdin "$doc/changelog
 install -D -m 644 -t "$doc/examples" "$here"/examples/*
 find "$work" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 
-archive() { tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$1" -c "$2" | gzip -n -9; }
+archive() { tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$1" -c "$2" | gzip -n -"$(( level > 0 ? level : 1 ))"; }
 mkdir -p "$out"
 rm -f "$out/SHA256SUMS"
 
@@ -81,7 +82,7 @@ Description: GitLab Runner custom executor: each job in a Kubernetes pod of its 
 C
 find "$deb" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 package=pod-executor_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Zxz --build "$deb" "$out/$package" > /dev/null
+dpkg-deb --root-owner-group -Zxz -z"$level" --build "$deb" "$out/$package" > /dev/null
 
 ( cd "$out" && sha256sum "$name.tar.gz" "$package" > SHA256SUMS )
 ls -l --time-style=+ "$out" | awk 'NF > 3 {print $5, $NF}'
