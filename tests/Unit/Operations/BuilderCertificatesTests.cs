@@ -48,6 +48,15 @@ public sealed class BuilderCertificatesTests
     }
 
     [Fact]
+    public void Pair_AsFiles_CanBePutTogether()
+    {
+        var pair = BuilderCertificates.Authority(Now);
+
+        Assert.EndsWith("-----\n", pair.Certificate);
+        Assert.EndsWith("-----\n", pair.Key);
+    }
+
+    [Fact]
     public void IsDue_FreshPairWithAllNames_No()
     {
         var authority = BuilderCertificates.Authority(Now);

@@ -29,7 +29,7 @@ internal static class BuilderCertificates
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         using var certificate = request.CreateSelfSigned(now - ClockSkew, now + AuthorityLife);
-        return new CertificatePair(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        return Pair(certificate, key);
     }
 
     /// <param name="names">DNS names under which clients reach the builders; the first is the subject.</param>
@@ -93,8 +93,11 @@ internal static class BuilderCertificates
         }
 
         using var certificate = request.Create(issuer, now - ClockSkew, end, Serial());
-        return new CertificatePair(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        return Pair(certificate, key);
     }
+
+    /// <summary>Each ends its last line, so that files may be put together.</summary>
+    private static CertificatePair Pair(X509Certificate2 certificate, ECDsa key) => new($"{certificate.ExportCertificatePem()}\n", $"{key.ExportPkcs8PrivateKeyPem()}\n");
 
     /// <summary>128 random bits; positive, as RFC 5280 asks.</summary>
     private static byte[] Serial()

@@ -19,6 +19,8 @@ H
 cat > /run/standin/daemon.json <<J
 {"features": {"containerd-snapshotter": true}, "storage-driver": "overlayfs", "userland-proxy": false}
 J
+# a container that was started again finds the network of its pod as it left it
+ip link del standin0 2> /dev/null || true
 ip link add standin0 type bridge
 ip addr add 172.29.79.1/24 dev standin0
 ip link set standin0 up
