@@ -6,6 +6,7 @@ using PodExecutor.Driver.Operations.Certificates;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
+using PodExecutor.Driver.Operations.Migrate;
 using PodExecutor.Driver.Operations.Rights;
 using PodExecutor.Driver.Output;
 
@@ -41,6 +42,7 @@ root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
 root.Add(CertificatesCommand.Build(config));
+root.Add(MigrateCommand.Build());
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
