@@ -34,6 +34,9 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
         Options = await OptionsAsync();
         await WriteOverlayAsync();
         await VolumesAsync();
+
+        // The team's own Secret, which its options mount.
+        await Shell.RunAsync("bash", Path.Combine(Root, "demo/deploy-secret.sh"), Namespace, $"https://{TestCluster.NodeAddress}:16443");
         foreach (var commands in DocumentCommands.Of(await File.ReadAllTextAsync(Path.Combine(Root, "docs/install.md"))).Where(c => !c.Contains(" delete ", StringComparison.Ordinal)))
         {
             await DocumentAsync(commands);
@@ -165,6 +168,7 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
         await cluster.GoneAsync($"namespace/{Namespace}", "default");
         await cluster.GoneAsync("namespace/minio", "default");
         await cluster.KubectlAsync("delete", "persistentvolume", "installation-buildkitd", "installation-minio", "--ignore-not-found");
+        await cluster.KubectlAsync("delete", "clusterrole,clusterrolebinding", $"pod-executor-demo-{Namespace}", "--ignore-not-found");
     }
 
     private async Task<string> StateAsync()
