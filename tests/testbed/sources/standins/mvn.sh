@@ -5,7 +5,7 @@ set -euo pipefail
 echo "[INFO] Scanning for projects..."
 for goal in "$@"; do
   case $goal in
-    clean) [ ! -d target ] || { echo "[INFO] Deleting $PWD/target ($(find target -type f | wc -l) files)"; rm -rf target; } ;;
+    clean) [ ! -d target ] || { find target -type f | sort | sed 's/^/[INFO] Deleting /'; rm -rf target; } ;;
     package)
       mkdir -p target/classes
       for source in src/main/c/*.c; do
