@@ -23,6 +23,18 @@ cross_tools() {
   apt-get -q "${options[@]}" update
   ( cd "$apt" && apt-get -q "${options[@]}" download libssl-dev zlib1g-dev )
   for package in "$apt"/*.deb; do dpkg-deb -x "$package" "$sysroot"; done
+  # the SDK compiles its OpenSSL shim by cmake, which takes this from the environment, and links by what we name
+  cat > "$sysroot/toolchain.cmake" <<C
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_C_FLAGS_INIT "-isystem $sysroot/usr/include -isystem $sysroot/usr/include/aarch64-linux-gnu")
+set(OPENSSL_INCLUDE_DIR "$sysroot/usr/include")
+set(OPENSSL_CRYPTO_LIBRARY "$sysroot/usr/lib/aarch64-linux-gnu/libcrypto.a")
+set(OPENSSL_SSL_LIBRARY "$sysroot/usr/lib/aarch64-linux-gnu/libssl.a")
+C
+  printf '#!/bin/sh\nexec aarch64-linux-gnu-gcc "$@" -L%s\n' "$sysroot/usr/lib/aarch64-linux-gnu" > "$sysroot/aarch64-gcc"
+  chmod 755 "$sysroot/aarch64-gcc"
   touch "$sysroot/done"
 }
 
@@ -33,10 +45,9 @@ cross() {
   mkdir -p "$copy"
   cp -r executor protos Directory.Build.props Directory.Packages.props global.json .editorconfig "$copy/"
   find "$copy" -name packages.lock.json -delete
-  ( cd "$copy" && dotnet publish "executor/$1" -c Release -r linux-arm64 -nodeReuse:false -p:UseSharedCompilation=false \
+  ( cd "$copy" && CMAKE_TOOLCHAIN_FILE=$sysroot/toolchain.cmake dotnet publish "executor/$1" -c Release -r linux-arm64 -nodeReuse:false -p:UseSharedCompilation=false \
       -p:RestorePackagesWithLockFile=false -p:SourceRevisionId="$(git -C "$root" rev-parse HEAD)" \
-      -p:LinkerFlavor=lld -p:ObjCopyName=aarch64-linux-gnu-objcopy -p:CppCompilerAndLinker=aarch64-linux-gnu-gcc \
-      "-p:OpenSslCrossRoot=$sysroot/usr" )
+      -p:LinkerFlavor=lld -p:ObjCopyName=aarch64-linux-gnu-objcopy "-p:CppLinker=$sysroot/aarch64-gcc" )
   mkdir -p "artifacts/publish/$1"
   rm -rf "artifacts/publish/$1/release_linux-arm64"
   cp -r "$copy/artifacts/publish/$1/release_linux-arm64" "artifacts/publish/$1/"

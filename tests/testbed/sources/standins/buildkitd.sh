@@ -28,6 +28,7 @@ dockerd --config-file /run/standin/daemon.json --data-root /var/lib/buildkit/doc
   --host unix:///run/docker.sock --bridge=standin0 --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false &
 perl /usr/local/lib/grpc-bridge.pl /run/docker.sock 127.0.0.1:1235 &
 haproxy -db -f /run/standin/haproxy.cfg &
-trap 'kill $(jobs -p) 2> /dev/null || true; wait' TERM
+# as the container's first process: with it all others end, and nothing of them is needed
+trap 'exit 0' TERM
 wait -n
 exit 1
