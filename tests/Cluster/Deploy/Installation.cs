@@ -76,7 +76,7 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
         && conditions.EnumerateArray().Any(c => c.GetProperty("type").GetString() == "Ready" && c.GetProperty("status").GetString() == "True");
 
     /// <summary>Runs commands of a page where a reader would, with the test's overlay in place of the one that it names.</summary>
-    private async Task DocumentAsync(string commands)
+    public async Task DocumentAsync(string commands)
     {
         var overlay = Path.GetRelativePath(Root, Overlay);
         var script = $"""
@@ -164,6 +164,13 @@ public sealed class Installation(TestCluster cluster) : IAsyncLifetime
     /// <summary>What an earlier run that was stopped may have left.</summary>
     private async Task RemoveAsync()
     {
+        // A namespace waits for half of its pods' grace before it looks again: pods first.
+        foreach (var ns in new[] { Namespace, "minio" })
+        {
+            await cluster.KubectlAsync("delete", "deployments,statefulsets,cronjobs,jobs", "--all", "-n", ns, "--ignore-not-found");
+            await cluster.KubectlAsync("delete", "pods", "--all", "-n", ns, "--ignore-not-found", "--force", "--grace-period=0");
+        }
+
         await cluster.KubectlAsync("delete", "namespace", Namespace, "minio", "--ignore-not-found", "--wait=false");
         await cluster.GoneAsync($"namespace/{Namespace}", "default");
         await cluster.GoneAsync("namespace/minio", "default");

@@ -101,4 +101,15 @@ public sealed class InstallationTests(Installation installation)
             "the certificates' job to succeed again");
         Assert.Equal(before, await Cluster.KubectlAsync("get", "secrets", "buildkitd-ca", "buildkitd-server", "buildkitd-client", "-n", Installation.Namespace, "-o", "jsonpath={.items[*].data}"));
     }
+
+    [Fact]
+    public async Task UpgradePage_Commands_ApplyToARunningInstallation()
+    {
+        foreach (var commands in DocumentCommands.Of(await File.ReadAllTextAsync(Path.Combine(Installation.Root, "docs/upgrade.md"), TestContext.Current.CancellationToken)))
+        {
+            await installation.DocumentAsync(commands);
+        }
+
+        Assert.NotEmpty(await installation.ManagerAsync());
+    }
 }
