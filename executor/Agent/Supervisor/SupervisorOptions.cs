@@ -17,5 +17,8 @@ internal sealed record SupervisorOptions(string StateDirectory, string ToolsDire
 
     public string ScriptPath => Path.Combine(StateDirectory, "script");
 
+    /// <summary>What image-build, docker and nerdctl keep from one command to the next.</summary>
+    public string ImagesPath => Path.Combine(StateDirectory, "images");
+
     public string HomePath => Path.Combine(StateDirectory, "home");
 }

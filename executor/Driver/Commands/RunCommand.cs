@@ -1,3 +1,4 @@
+using PodExecutor.Driver.Builders;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
@@ -18,7 +19,7 @@ internal static class RunCommand
 
         // Step 2
         var stage = new Stage(stageName);
-        var script = StageScript.Read(scriptPath, stageName);
+        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
 
         // Step 3
         using var api = Connection.Open(call.Options.Kubernetes, call.Time);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Link;
+using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Driver.Runs;
 
@@ -10,9 +11,11 @@ internal sealed class StageScript
 {
     private readonly byte[] _text;
 
-    private StageScript(string stage, byte[] text)
+    private readonly BuilderSet? _builders;
+
+    private StageScript(string stage, byte[] text, BuilderSet? builders)
     {
-        _text = text;
+        (_text, _builders) = (text, builders);
         Stage = stage;
         RunId = Guid.NewGuid().ToString("N");
     }
@@ -21,12 +24,13 @@ internal sealed class StageScript
 
     public string RunId { get; }
 
+    /// <param name="builders">For a helper stage: what the helper container serves to the job from then on.</param>
     /// <exception cref="FailureException">The file cannot be read.</exception>
-    public static StageScript Read(string path, string stage)
+    public static StageScript Read(string path, string stage, BuilderSet? builders = null)
     {
         try
         {
-            return new StageScript(stage, File.ReadAllBytes(path));
+            return new StageScript(stage, File.ReadAllBytes(path), builders);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -36,7 +40,7 @@ internal sealed class StageScript
     }
 
     /// <summary>A script of our own.</summary>
-    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text));
+    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text), null);
 
     public Open Open(ulong position, TimeSpan stopGrace, string workingDirectory) => new()
     {
@@ -48,6 +52,7 @@ internal sealed class StageScript
         ScriptSha256 = ByteString.CopyFrom(SHA256.HashData(_text)),
         StopGraceMs = (uint)stopGrace.TotalMilliseconds,
         WorkingDirectory = workingDirectory,
+        Builders = _builders,
     };
 
     public IEnumerable<DriverFrame> Frames()

@@ -40,6 +40,8 @@ internal sealed record JobRequest(params string[] Script)
 
     public string? Namespace { get; init; }
 
+    public long ProjectId { get; init; } = 7;
+
     public static JobVariable Variable(string key, string value, bool masked = false) =>
         new() { Key = key, Value = value, Public = !masked, Masked = masked };
 
@@ -47,7 +49,7 @@ internal sealed record JobRequest(params string[] Script)
     {
         Id = Interlocked.Increment(ref _lastId),
         Token = "glcbt-64_token-of-the-test",
-        JobInfo = new PayloadJobInfo { Name = "test", Stage = "test", ProjectId = 7, ProjectName = "demo", ProjectFullPath = "group/demo" },
+        JobInfo = new PayloadJobInfo { Name = "test", Stage = "test", ProjectId = ProjectId, ProjectName = "demo", ProjectFullPath = "group/demo" },
         GitInfo = Git ?? new PayloadGitInfo { RepoUrl = "http://gitlab-ci-token:glcbt-64_token-of-the-test@gitlab.test/group/demo.git", Ref = "main", Sha = new string('a', 40) },
         RunnerInfo = new PayloadRunnerInfo { Timeout = Timeout },
         Variables = [.. GitStrategy is null ? [] : new[] { Variable("GIT_STRATEGY", GitStrategy) }, .. Variables],
