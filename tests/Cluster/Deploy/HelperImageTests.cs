@@ -30,8 +30,8 @@ public sealed class HelperImageTests(TestCluster cluster)
         var spec = $$"""
             {"spec": {"containers": [{"name": "helper", "image": "{{cluster.HelperImage}}",
               "command": ["sh", "-c", "git --version && git lfs version && bash -c 'echo bash' && gitlab-runner --version && test -s /etc/ssl/certs/ca-certificates.crt && test -s /var/lib/dpkg/status.d/git && touch /tmp/x && echo all is there"],
-              "securityContext": {"runAsUser": {{user}}, "runAsGroup": {{user}}, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-              "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}], "volumes": [{"name": "tmp", "emptyDir": {}}]}}
+              "securityContext": {"runAsUser": {{user}}, "runAsGroup": {{user}}, "readOnlyRootFilesystem": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]} },
+              "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}], "volumes": [{"name": "tmp", "emptyDir": {} }]} }
             """;
         await cluster.KubectlAsync("run", name, "-n", cluster.Namespace, $"--image={cluster.HelperImage}", "--restart=Never", "--overrides", spec);
 
