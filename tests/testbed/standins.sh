@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 [ $# = 1 ] && [ -x "$1" ] || { sed -n '2,8s/^# //p' "$0" >&2; exit 2; }
 driver=$(realpath "$1")
-./buildkit.sh unpack
+[ -x "$BUILDKIT_HOME/0.25/root/usr/sbin/dockerd" ] || ./buildkit.sh unpack
 ./images.sh --standins
 
 # the manager: as deploy/images/runner/Dockerfile makes it, on a stand-in for its base
