@@ -45,7 +45,7 @@ public sealed partial class SeedTests(Installation installation)
         Assert.Matches(@"\nnode1 +Ready ", log);
     }
 
-    /// <returns>The options that `migrate` makes of the users' file, with the test's keys, and what the cluster has in place of DNS.</returns>
+    /// <returns>The options that `migrate` makes of the users' file, with the installation's Secrets, and what the cluster has in place of DNS.</returns>
     private async Task<string> MigratedOptionsAsync()
     {
         var folder = Directory.CreateTempSubdirectory("migrated-").FullName;
@@ -55,8 +55,8 @@ public sealed partial class SeedTests(Installation installation)
             var texts = Directory.GetFiles(folder, "*.toml").Select(File.ReadAllText);
             var options = texts.Single(t => t.Contains("\n[kubernetes]", StringComparison.Ordinal) || t.StartsWith("[kubernetes]", StringComparison.Ordinal));
             Assert.DoesNotContain("containerd.sock", options.Split('\n').Where(l => !l.TrimStart().StartsWith('#')));
-            var keys = (await Shell.RunAsync("bash", "-c", $". {Cluster.Testbed}/env.sh; echo $S3_ACCESS_KEY $S3_SECRET_KEY")).Split();
-            return options.Replace("EXAMPLE-ACCESS-KEY", keys[0], StringComparison.Ordinal).Replace("EXAMPLE-SECRET-KEY", keys[1], StringComparison.Ordinal) + $"""
+            return options.Replace($"{folder}/cache-access-key", "/secrets/cache/access-key", StringComparison.Ordinal)
+                .Replace($"{folder}/cache-secret-key", "/secrets/cache/secret-key", StringComparison.Ordinal) + $"""
 
                 [[kubernetes.host_aliases]]
                 ip = "{Installation.MinioAddress}"

@@ -12,7 +12,7 @@ for goal in "$@"; do
         echo "[INFO] Compiling $source"
         cc -c "$source" -o "target/classes/$(basename "$source" .c).o"
       done
-      cc -static target/classes/*.o -o target/app
+      cc -nostdlib -static target/classes/*.o -o target/app
       echo "[INFO] Building target/app" ;;
     *) echo "[ERROR] Unknown lifecycle phase \"$goal\"" >&2; exit 1 ;;
   esac
