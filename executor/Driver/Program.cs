@@ -2,6 +2,7 @@ using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
 using PodExecutor.Driver.Operations;
+using PodExecutor.Driver.Operations.Certificates;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
@@ -41,9 +42,9 @@ root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
 root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
+root.Add(CertificatesCommand.Build(config));
 root.Add(MigrateCommand.Build());
 root.Add(CompletionCommand.Build());
-root.Add(ManualCommand.Build(root));
 ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 

@@ -17,14 +17,14 @@ if [ -e "$TESTBED/machine" ]; then
     fail "the cluster runs in another network namespace ($network): end it there"
   fi
 else
-  for name in registry registry-private registry-tls registry-token token-server; do stop_daemon $name; done
+  for name in registry registry-private registry-tls registry-token token-server harbor; do stop_daemon $name; done
   if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
   echo "the cluster is down already"
   exit 0
 fi
 
 # Step 1: the control plane. SIGKILL: its state is thrown away, and an orderly end of the API server takes up to a minute.
-for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd registry registry-private registry-tls registry-token token-server; do
+for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd registry registry-private registry-tls registry-token token-server harbor; do
   stop_daemon "$name" KILL &
 done
 wait

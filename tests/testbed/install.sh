@@ -14,7 +14,7 @@ packages=(
   # images and registries
   debootstrap busybox-static docker-registry skopeo haproxy
   # what the scripts and tests themselves call
-  ca-certificates curl git jq openssl perl-base unzip xz-utils zip zstd
+  ca-certificates curl git groff-base jq openssl perl-base unzip xz-utils zip zstd
 )
 
 # a package counts as there only when it is unpacked and configured

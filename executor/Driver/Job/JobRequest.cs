@@ -16,6 +16,12 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
     private const string NamespaceVariable = "POD_EXECUTOR_NAMESPACE";
     private const string PodVariable = "POD_EXECUTOR_POD";
 
+    /// <summary>As <see cref="ConcurrentId"/>, among the jobs of one project.</summary>
+    public string ConcurrentProjectId { get; init; } = "0";
+
+    /// <summary>Of this try of the job; the runner deletes it after cleanup.</summary>
+    public string TemporaryDirectory { get; init; } = "/tmp";
+
     /// <summary>The contract's exit codes; readable even if nothing else is.</summary>
     public static ExitCodes ReadExitCodes(Func<string, string?> environment) => new(
         Number(environment("BUILD_FAILURE_EXIT_CODE"), 1),
@@ -35,7 +41,11 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
             ReadFile(path),
             environment("CUSTOM_ENV_CI_RUNNER_SHORT_TOKEN") ?? "",
             environment("CUSTOM_ENV_CI_CONCURRENT_ID") ?? "0",
-            string.IsNullOrEmpty(pod) ? null : new PreparedPod(environment(NamespaceVariable) ?? "", pod));
+            string.IsNullOrEmpty(pod) ? null : new PreparedPod(environment(NamespaceVariable) ?? "", pod))
+        {
+            ConcurrentProjectId = environment("CUSTOM_ENV_CI_CONCURRENT_PROJECT_ID") ?? "0",
+            TemporaryDirectory = environment("TMPDIR") is { Length: > 0 } directory ? directory : "/tmp",
+        };
     }
 
     /// <summary>What the calls after config get as environment; a pipeline cannot forge it.</summary>

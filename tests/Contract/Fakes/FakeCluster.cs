@@ -38,6 +38,9 @@ internal sealed class FakeCluster : IAsyncDisposable
     /// <summary>Asked first for each request: true if it has answered.</summary>
     public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
 
+    /// <summary>Of services, by container.</summary>
+    public ConcurrentDictionary<string, string> Logs { get; } = new();
+
     /// <summary>"VERB RESOURCE" that an access review refuses.</summary>
     public ISet<string> RefusedRights { get; } = new HashSet<string>();
 
@@ -76,12 +79,17 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static void Run(JsonObject pod)
     {
-        var running = pod["spec"]!["containers"]!.AsArray().Select(c => (JsonNode)new JsonObject
+        static JsonArray Running(JsonNode? containers) => new([.. (containers?.AsArray() ?? []).Select(c => (JsonNode)new JsonObject
         {
             ["name"] = c!["name"]!.GetValue<string>(),
             ["state"] = new JsonObject { ["running"] = new JsonObject() },
-        });
-        pod["status"] = new JsonObject { ["phase"] = "Running", ["containerStatuses"] = new JsonArray([.. running]) };
+        })]);
+        pod["status"] = new JsonObject
+        {
+            ["phase"] = "Running",
+            ["containerStatuses"] = Running(pod["spec"]!["containers"]),
+            ["initContainerStatuses"] = Running(pod["spec"]!["initContainers"]),
+        };
     }
 
     /// <summary>From now on nobody listens there.</summary>
@@ -113,6 +121,8 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         await ((context.Request.Method, path) switch
         {
+            ("GET", ["serviceaccounts"]) when watch => AddedAsync(context),
+            ("GET", ["pods", _, "log"]) => context.Response.WriteAsync(Logs.GetValueOrDefault(context.Request.Query["container"]!, "")),
             ("GET", ["version"]) => WriteAsync(context, new JsonObject { ["major"] = "1", ["minor"] = Minor, ["gitVersion"] = $"v1.{Minor}.0" }),
             ("POST", [.., "selfsubjectaccessreviews"]) => ReviewAsync(context),
             ("POST", [var kind]) => CreateAsync(context, kind),
@@ -244,6 +254,14 @@ internal sealed class FakeCluster : IAsyncDisposable
         if (!Objects.ContainsKey("pods/" + pod))
         {
             await RefuseAsync(context, 404, "NotFound", $"pods \"{pod}\" not found");
+            return;
+        }
+
+        string[] command = [.. context.Request.Query["command"].OfType<string>()];
+        if (command is [_, not "link", ..])
+        {
+            using var plain = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
+            await FakeExec.ServeAsync(plain, LocalAgent.Start(command[1..]), _cut.Token);
             return;
         }
 

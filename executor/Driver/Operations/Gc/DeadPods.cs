@@ -10,9 +10,6 @@ namespace PodExecutor.Driver.Operations.Gc;
 /// </summary>
 internal static class DeadPods
 {
-    /// <summary>As with gitlab-runner's namespace_per_job.</summary>
-    private const string JobNamespacePrefix = "ci-job-";
-
     /// <param name="now">By the API server's clock.</param>
     public static SweepVerdict Judge(V1Pod pod, GcRequest request, DateTimeOffset now)
     {
@@ -49,7 +46,7 @@ internal static class DeadPods
 
     /// <summary>True for a namespace that was made for a job. One that only bears our label may be somebody's: it is never swept.</summary>
     public static bool IsOfAJob(V1ObjectMeta ns) =>
-        ns.Name.StartsWith(JobNamespacePrefix, StringComparison.Ordinal) && ns.Labels?.ContainsKey(PodMetadata.PodLabel) == true;
+        ns.Name.StartsWith(PodName.OwnNamespacePrefix, StringComparison.Ordinal) && ns.Labels?.ContainsKey(PodMetadata.PodLabel) == true;
 
     /// <summary>What belongs to a pod: dead when the pod is not there, and was not just about to be made.</summary>
     public static SweepVerdict JudgeBelonging(V1ObjectMeta metadata, bool podIsThere, GcRequest request, DateTimeOffset now)
