@@ -51,7 +51,11 @@ internal sealed class Harbor : IDisposable
         _registry.Kill();
         _registry.WaitForExit();
         _registry.Dispose();
-        Directory.Delete(_hosts, recursive: true);
+        if (Directory.Exists(_hosts))
+        {
+            Directory.Delete(_hosts, recursive: true);
+        }
+
         Directory.Delete(_root, recursive: true);
     }
 }

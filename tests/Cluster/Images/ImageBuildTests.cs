@@ -51,7 +51,6 @@ public sealed partial class ImageBuildTests(TestCluster cluster)
         await using var job = new TestJob(cluster, new JobRequest("cat /greeting")
         {
             Image = image,
-            PullPolicy = "always",
             Credentials = [new PayloadCredential { Type = "registry", Url = Harbor.Name, Username = Harbor.User, Password = Harbor.Password }],
         });
         var outcome = await job.RunAsync();
