@@ -25,7 +25,7 @@ internal static class RunCommand
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();
         var runner = new StageRunner(api, call.Pod, call.Options.Kubernetes, call.Log, call.Time);
-        var ended = await runner.RunAsync(script, stage.Container, stdout, stderr, cancel);
+        var ended = await runner.RunAsync(script, stage.Container, stdout, stderr, null, cancel);
 
         // Step 4
         foreach (var remark in StageVerdict.Remarks(ended, stage))

@@ -5,14 +5,16 @@ using PodExecutor.Link;
 
 namespace PodExecutor.Driver.Runs;
 
-/// <summary>A stage's script as gitlab-runner wrote it, and the name of this one execution of it.</summary>
+/// <summary>What a stage's process is started with, a script as gitlab-runner wrote it or a task of our own, and the name of this one execution of it.</summary>
 internal sealed class StageScript
 {
     private readonly byte[] _text;
 
-    private StageScript(string stage, byte[] text)
+    private readonly Work _work;
+
+    private StageScript(string stage, byte[] text, Work work)
     {
-        _text = text;
+        (_text, _work) = (text, work);
         Stage = stage;
         RunId = Guid.NewGuid().ToString("N");
     }
@@ -21,12 +23,14 @@ internal sealed class StageScript
 
     public string RunId { get; }
 
+    public static StageScript OfCacheTask(string stage, Link.Cache.CacheTask task) => new(stage, task.ToByteArray(), Work.CacheTask);
+
     /// <exception cref="FailureException">The file cannot be read.</exception>
     public static StageScript Read(string path, string stage)
     {
         try
         {
-            return new StageScript(stage, File.ReadAllBytes(path));
+            return new StageScript(stage, File.ReadAllBytes(path), Work.Script);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,6 +49,7 @@ internal sealed class StageScript
         ScriptSha256 = ByteString.CopyFrom(SHA256.HashData(_text)),
         StopGraceMs = (uint)stopGrace.TotalMilliseconds,
         WorkingDirectory = workingDirectory,
+        Work = _work,
     };
 
     public IEnumerable<DriverFrame> Frames()
