@@ -67,6 +67,7 @@ if [ "$(matching Cluster)" != 0 ]; then
   "$testbed/status.sh" > /dev/null 2>&1 || ours=yes
   must shown_step "Test cluster" "$testbed/up.sh"
   must shown_step "Registries" "$testbed/registry.sh" up
+  must shown_step "S3 server" "$testbed/s3.sh" up
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
   export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
   run Cluster

@@ -25,6 +25,11 @@ PRIVATE_REGISTRY_PORT=15001                              # asks for the login be
 PRIVATE_REGISTRY_HOST=private.registry.test              # the name that pods' images use for it
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
+S3_PORT=17480                                            # on 127.0.0.1 and, for pods, on NODE_IP
+S3_MON_PORT=17490                                        # and the next one
+S3_ACCESS_KEY=ci-cache
+S3_SECRET_KEY=cache-secret-of-the-testbed
+S3_DATA=/dev/shm/pod-executor-s3                         # settings and sockets; the objects are in the store's memory
 
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock

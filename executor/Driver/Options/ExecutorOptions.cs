@@ -1,7 +1,11 @@
 namespace PodExecutor.Driver.Options;
 
 /// <summary>All that the operator decides, from one TOML file. Keys keep the names of gitlab-runner's [runners.kubernetes].</summary>
-internal sealed record ExecutorOptions(KubernetesOptions Kubernetes);
+internal sealed record ExecutorOptions(KubernetesOptions Kubernetes)
+{
+    /// <summary>Null: caches are left to the runner's own scripts.</summary>
+    public CacheOptions? Cache { get; init; }
+}
 
 /// <summary>The [kubernetes] table.</summary>
 internal sealed record KubernetesOptions

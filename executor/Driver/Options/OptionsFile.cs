@@ -34,7 +34,7 @@ internal static class OptionsFile
         }
 
         var kubernetes = root.Table("kubernetes");
-        var options = new ExecutorOptions(Kubernetes(kubernetes));
+        var options = new ExecutorOptions(Kubernetes(kubernetes)) { Cache = CacheTable.Read(root) };
         kubernetes.Done();
         root.Done();
         return (options, problems);

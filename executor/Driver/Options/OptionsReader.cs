@@ -26,6 +26,11 @@ internal sealed class OptionsReader(TomlTable table, string file, string path, L
     public int? Number(string key, int least, int most) =>
         Read<object>(key, $"a whole number from {least} to {most}", $"{key} = {least}", v => v is long n && n >= least && n <= most ? (int)n : null) as int?;
 
+    public bool Has(string key) => table.Values.ContainsKey(key);
+
+    /// <summary>A number of bytes, or a quantity as Kubernetes writes it; 0 if it is not there.</summary>
+    public long Bytes(string key) => Read<object>(key, "a number of bytes", $"{key} = \"5Gi\"", AsBytes) as long? ?? 0;
+
     /// <summary>A list of texts; a single text stands for a list of one.</summary>
     public IReadOnlyList<string> Texts(string key) =>
         Read<IReadOnlyList<string>>(key, "a list of texts", $"{key} = [\"…\"]", AsTexts) ?? [];
@@ -90,6 +95,13 @@ internal sealed class OptionsReader(TomlTable table, string file, string path, L
     {
         long seconds => seconds,
         string text when GoDuration.TryParse(text, out var duration) => duration.TotalSeconds,
+        _ => null,
+    };
+
+    private static object? AsBytes(object value) => value switch
+    {
+        long number and >= 0 => number,
+        string text when Pods.Quantities.ToBytes(text) is { } number => number,
         _ => null,
     };
 

@@ -33,7 +33,7 @@ public sealed class AskTests : IAsyncDisposable
         _relay.Answer(second[0].Id, ByteString.CopyFromUtf8("another answer"));
 
         Assert.Equal(first, second);
-        Assert.Equal("answer", (await asking.WaitAsync(Patience)).ToStringUtf8());
+        Assert.Equal("answer", (await asking.WaitAsync(Patience, TestContext.Current.CancellationToken)).ToStringUtf8());
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class AskTests : IAsyncDisposable
     {
         var answered = _asks.AskAsync(ByteString.CopyFromUtf8("one"), TestContext.Current.CancellationToken);
         _relay.Answer((await ForwardedAsync(1))[0].Id, ByteString.Empty);
-        await answered.WaitAsync(Patience);
+        await answered.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
         var open = _asks.AskAsync(ByteString.CopyFromUtf8("two"), TestContext.Current.CancellationToken);
         var sent = await ForwardedAsync(1);
@@ -63,7 +63,7 @@ public sealed class AskTests : IAsyncDisposable
         _relay.Answer(parts[0].Id, answer);
 
         Assert.Equal(question, whole.Whole);
-        Assert.Equal(answer, await asking.WaitAsync(Patience));
+        Assert.Equal(answer, await asking.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class AskTests : IAsyncDisposable
 
         _relay.Dispose();
 
-        await Assert.ThrowsAsync<IOException>(() => asking.WaitAsync(Patience));
+        await Assert.ThrowsAsync<IOException>(() => asking.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
 
     [Fact]

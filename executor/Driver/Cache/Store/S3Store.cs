@@ -1,0 +1,224 @@
+using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Minio;
+using Minio.DataModel.Args;
+using Minio.Exceptions;
+using PodExecutor.Driver.Failures;
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Options;
+
+namespace PodExecutor.Driver.Cache.Store;
+
+/// <param name="Size">Bytes.</param>
+internal sealed record StoredObject(string Name, long Size, DateTimeOffset Modified);
+
+/// <summary>
+/// The bucket. Looks, lists and removes through the Minio SDK; reads and writes whole objects through presigned requests of our own,
+/// because the SDK asks twice for each read and cannot write 5 MiB without reflection (docs/adr/0020). Each call is retried within
+/// the budget, and fails with <see cref="StoreException"/>.
+/// </summary>
+internal sealed class S3Store : IDisposable
+{
+    /// <summary>For requests that we make ourselves, at once; also covers clocks that differ a little.</summary>
+    private static readonly TimeSpan OwnLifetime = TimeSpan.FromMinutes(5);
+
+    private static readonly Dictionary<string, string> NoHeaders = [];
+
+    private readonly CacheOptions _options;
+    private readonly HttpClient _http;
+    private readonly IMinioClient _minio;
+    private readonly RequestSigner _signer;
+    private readonly Retry _retry;
+
+    public S3Store(CacheOptions options, StoreLogin login, TimeProvider time)
+    {
+        _options = options;
+        Address = StoreAddress.Of(options.S3);
+        _http = StoreConnection.Open(options, time);
+        _signer = new RequestSigner(Address, login, time);
+        _retry = new Retry(options.RetryBudget, time);
+        _minio = new MinioClient()
+            .WithEndpoint(options.S3.ServerAddress)
+            .WithCredentials(login.AccessKey, login.SecretKey)
+            .WithRegion(options.S3.BucketLocation)
+            .WithSSL(!options.S3.Insecure)
+            .WithHttpClient(_http);
+        _minio = string.IsNullOrEmpty(login.SessionToken) ? _minio.Build() : _minio.WithSessionToken(login.SessionToken).Build();
+    }
+
+    public StoreAddress Address { get; }
+
+    /// <summary>A presigned request for the pod.</summary>
+    /// <param name="digest">For PUT: the SHA-256 of the only content that may be written, in hex.</param>
+    public SignedRequest Grant(HttpMethod method, string name, string? digest = null)
+    {
+        var headers = method == HttpMethod.Put ? EncryptionHeaders() : [];
+        if (digest is not null)
+        {
+            headers[RequestSigner.DigestHeader] = digest;
+        }
+
+        return _signer.Sign(method, name, _options.GrantLifetime, headers);
+    }
+
+    /// <returns>Null if there is no such object, or if it is longer than <paramref name="limit"/> bytes.</returns>
+    public Task<byte[]?> ReadAsync(string name, long limit, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
+            using var response = await SendAsync(HttpMethod.Get, name, NoHeaders, null, token);
+            return response.StatusCode == HttpStatusCode.NotFound || response.Content.Headers.ContentLength > limit
+                ? null
+                : await response.Content.ReadAsByteArrayAsync(token);
+        },
+        cancel);
+
+    public Task WriteAsync(string name, byte[] content, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
+            var headers = EncryptionHeaders();
+            headers[RequestSigner.DigestHeader] = Convert.ToHexStringLower(SHA256.HashData(content));
+            using var response = await SendAsync(HttpMethod.Put, name, headers, content, token);
+            return Expect(response, name);
+        },
+        cancel);
+
+    /// <summary>Makes the object young again: a copy onto itself, within the store.</summary>
+    /// <returns>False if it is gone.</returns>
+    public Task<bool> RefreshAsync(string name, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
+            var headers = EncryptionHeaders();
+            headers["x-amz-copy-source"] = $"/{Address.Bucket}/{string.Join('/', name.Split('/').Select(StoreAddress.Encode))}";
+            headers["x-amz-metadata-directive"] = "REPLACE";
+            headers["x-amz-meta-used"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+            using var response = await SendAsync(HttpMethod.Put, name, headers, [], token);
+            return response.StatusCode != HttpStatusCode.NotFound;
+        },
+        cancel);
+
+    /// <returns>Null if there is no such object.</returns>
+    public Task<StoredObject?> LookAsync(string name, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
+            try
+            {
+                var stat = await _minio.StatObjectAsync(new StatObjectArgs().WithBucket(Address.Bucket).WithObject(name), token);
+                return stat is null || stat.ETag is null ? null : new StoredObject(name, stat.Size, stat.LastModified);
+            }
+            catch (Exception e) when (e is ObjectNotFoundException)
+            {
+                return null;
+            }
+            catch (Exception e) when (e is not (StoreException or OperationCanceledException))
+            {
+                throw Unwrap(e);
+            }
+        },
+        cancel);
+
+    /// <summary>Everything below the prefix.</summary>
+    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var list = new ListObjectsArgs().WithBucket(Address.Bucket).WithPrefix(prefix).WithRecursive(true);
+        await using var items = _minio.ListObjectsEnumAsync(list, cancel).GetAsyncEnumerator(cancel);
+        while (await NextAsync(items))
+        {
+            yield return new StoredObject(items.Current.Key, (long)items.Current.Size, items.Current.LastModifiedDateTime ?? DateTimeOffset.UnixEpoch);
+        }
+    }
+
+    public Task RemoveAsync(string name, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
+            try
+            {
+                await _minio.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(Address.Bucket).WithObject(name), token);
+                return true;
+            }
+            catch (Exception e) when (e is not (StoreException or OperationCanceledException))
+            {
+                throw Unwrap(e);
+            }
+        },
+        cancel);
+
+    /// <summary>Whether the bucket is there and the login may use it.</summary>
+    /// <exception cref="StoreException">Says what is wrong.</exception>
+    public async Task CheckAsync(CancellationToken cancel)
+    {
+        await foreach (var _ in ListAsync("pod-executor-doctor/", cancel))
+        {
+            break;
+        }
+    }
+
+    public void Dispose()
+    {
+        _minio.Dispose();
+        _http.Dispose();
+    }
+
+    private static async Task<bool> NextAsync<T>(IAsyncEnumerator<T> items)
+    {
+        try
+        {
+            return await items.MoveNextAsync();
+        }
+        catch (Exception e) when (e is not (StoreException or OperationCanceledException))
+        {
+            throw Unwrap(e);
+        }
+    }
+
+    /// <summary>The SDK hides what our handler has said within exceptions of its own.</summary>
+    private static StoreException Unwrap(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is StoreException said)
+            {
+                return said;
+            }
+        }
+
+        return new StoreException($"the cache's store answers what the SDK does not understand: {exception.GetType().Name}: {exception.Message}", isTransient: false, inner: exception);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string name, Dictionary<string, string> headers, byte[]? content, CancellationToken cancel)
+    {
+        var signed = _signer.Sign(method, name, OwnLifetime, headers);
+        using var request = new HttpRequestMessage(method, signed.Url);
+        if (content is not null)
+        {
+            request.Content = new ByteArrayContent(content);
+        }
+
+        foreach (var (header, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(header, value);
+        }
+
+        return await _http.SendAsync(request, cancel);
+    }
+
+    private static bool Expect(HttpResponseMessage response, string name) => response.IsSuccessStatusCode
+        ? true
+        : throw new StoreException($"the cache's store does not take {name}: {(int)response.StatusCode}", isTransient: false);
+
+    private Dictionary<string, string> EncryptionHeaders()
+    {
+        var headers = new Dictionary<string, string>();
+        if (_options.S3.Encryption != ServerSideEncryption.None)
+        {
+            headers["x-amz-server-side-encryption"] = _options.S3.Encryption == ServerSideEncryption.Kms ? "aws:kms" : "AES256";
+            if (_options.S3 is { Encryption: ServerSideEncryption.Kms, EncryptionKeyId: { Length: > 0 } key })
+            {
+                headers["x-amz-server-side-encryption-aws-kms-key-id"] = key;
+            }
+        }
+
+        return headers;
+    }
+}
