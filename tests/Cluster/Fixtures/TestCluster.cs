@@ -49,6 +49,17 @@ public sealed class TestCluster : IAsyncLifetime
     public async Task<JsonElement> GetAsync(string ns, params string[] what) =>
         JsonDocument.Parse(await KubectlAsync(["get", "-n", ns, "-o", "json", .. what])).RootElement;
 
+    /// <summary>Waits, by a watch, until the object is not there, and fails if it stays.</summary>
+    public async Task GoneAsync(string thing, string ns)
+    {
+        if ((await KubectlAsync("get", thing, "-n", ns, "--ignore-not-found", "-o", "name")).Length > 0)
+        {
+            await Until.TrueAsync(
+                async () => (await Shell.TryAsync("kubectl", $"--kubeconfig={Kubeconfig}", "wait", "--for=delete", thing, "-n", ns, "--timeout=30s")).Code == 0,
+                $"{thing} to go");
+        }
+    }
+
     public Task ScriptAsync(string script, params string[] arguments) => Shell.RunAsync("bash", [Path.Combine(Testbed, script), .. arguments]);
 
     private static string Given(string variable) =>

@@ -62,7 +62,7 @@ internal sealed partial class TestJob : IAsyncDisposable
     /// <summary>Waits until the pod has gone, and fails if it stays or a Secret of it does.</summary>
     public async Task NothingIsLeftAsync()
     {
-        await Until.TrueAsync(async () => (await _cluster.KubectlAsync("get", "pod", Pod, "-n", Namespace, "--ignore-not-found", "-o", "name")).Length == 0, $"pod {Pod} to go");
+        await _cluster.GoneAsync($"pod/{Pod}", Namespace);
         var secrets = await _cluster.KubectlAsync("get", "secrets", "-n", Namespace, "-o", "name");
         Assert.DoesNotContain(Pod, secrets);
     }

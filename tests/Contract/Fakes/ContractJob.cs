@@ -102,15 +102,7 @@ internal sealed class ContractJob : IDisposable
         return session;
     }
 
-    public async Task SawAsync(string text)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!Log.Contains(text, StringComparison.Ordinal))
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(30), $"The log never showed {text}:\n{Log}");
-            await Task.Yield();
-        }
-    }
+    public Task SawAsync(string text) => Until.TrueAsync(() => Log.Contains(text, StringComparison.Ordinal), $"\"{text}\" in the log");
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

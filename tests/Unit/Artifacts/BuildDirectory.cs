@@ -55,7 +55,7 @@ internal sealed class BuildDirectory : IDisposable
     {
         foreach (var pause in seconds)
         {
-            await Wait.UntilAsync(() => run.IsCompleted || Time.HasTimer(TimeSpan.FromSeconds(pause)));
+            await Until.TrueAsync(() => run.IsCompleted || Time.HasTimer(TimeSpan.FromSeconds(pause)));
             Time.Advance(TimeSpan.FromSeconds(pause));
         }
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using PodExecutor.Tests.Unit.Pipelines;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 
@@ -108,7 +107,7 @@ public sealed class DownloadTests : IDisposable
         await using var gitlab = await CoordinatorDouble.StartAsync((context, number) =>
             number == 1 ? new TaskCompletionSource().Task.WaitAsync(context.RequestAborted) : SendAsync(context, zip));
         var run = _build.DownloadAsync(gitlab.Url);
-        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
+        await Until.TrueAsync(() => gitlab.Requests.Count == 1);
         Assert.Equal(0, await _build.WithPausesAsync(run, 300, 1));
         Assert.Contains("sent nothing for 5 minutes", _build.Log, StringComparison.Ordinal);
     }

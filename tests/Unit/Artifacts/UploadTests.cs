@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using PodExecutor.Agent.Artifacts;
 using PodExecutor.Driver.Pipelines.GitLab;
-using PodExecutor.Tests.Unit.Pipelines;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 
@@ -257,7 +256,7 @@ public sealed class UploadTests : IDisposable
         });
         _build.Write("a");
         var run = _build.UploadAsync(gitlab.Url, "--path", "a", "--response-header-timeout", "7m0s");
-        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
+        await Until.TrueAsync(() => gitlab.Requests.Count == 1);
         Assert.Equal(0, await _build.WithPausesAsync(run, 420, 1));
         Assert.Contains("did not answer within --response-header-timeout (00:07:00)", _build.Log, StringComparison.Ordinal);
     }
@@ -268,7 +267,7 @@ public sealed class UploadTests : IDisposable
         await using var gitlab = await CoordinatorDouble.StartAsync((context, _) => new TaskCompletionSource().Task.WaitAsync(context.RequestAborted));
         _build.Write("a");
         var run = _build.UploadAsync(gitlab.Url, "--path", "a", "--timeout", "1h0m0s");
-        await Wait.UntilAsync(() => gitlab.Requests.Count == 1);
+        await Until.TrueAsync(() => gitlab.Requests.Count == 1);
         Assert.Equal(1, await _build.WithPausesAsync(run, 3600));
         Assert.Contains("took longer than --timeout (01:00:00)", _build.Log, StringComparison.Ordinal);
     }

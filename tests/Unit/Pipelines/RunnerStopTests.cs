@@ -137,7 +137,7 @@ public sealed class RunnerStopTests : IDisposable
         _fake.On("build_script", """mkfifo "$home/hold"; (read -r line < "$home/hold"; echo late) & echo ready; exit 0""");
         var running = RunAsync(Job());
         await _log.Saw("ready");
-        await Wait.UntilAsync(() => File.Exists(Path.Combine(_fake.Home, "hold")));
+        await Until.TrueAsync(() => File.Exists(Path.Combine(_fake.Home, "hold")));
         Assert.False(running.IsCompleted);
         await File.WriteAllTextAsync(Path.Combine(_fake.Home, "hold"), "go\n", TestContext.Current.CancellationToken);
         var outcome = await running;
@@ -164,7 +164,7 @@ public sealed class RunnerStopTests : IDisposable
     /// <summary>Waits until somebody waits for so long, and lets that time pass.</summary>
     private async Task PassAsync(TimeSpan duration)
     {
-        await Wait.UntilAsync(() => _time.HasTimer(duration));
+        await Until.TrueAsync(() => _time.HasTimer(duration));
         _time.Advance(duration);
     }
 

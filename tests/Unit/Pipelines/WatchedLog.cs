@@ -5,7 +5,7 @@ namespace PodExecutor.Tests.Unit.Pipelines;
 /// <summary>A job log that a test can wait on: no test sleeps.</summary>
 internal sealed class WatchedLog : MemoryStream
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Lock _gate = new();
     private readonly StringBuilder _text = new();

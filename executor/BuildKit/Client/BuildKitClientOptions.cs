@@ -1,0 +1,13 @@
+namespace PodExecutor.BuildKit;
+
+/// <summary>What is the same for all builds of one client.</summary>
+public sealed record BuildKitClientOptions
+{
+    /// <summary>How long one attempt to connect may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long, after the end of a build, the rest of its progress is waited for.</summary>
+    public TimeSpan StatusGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
