@@ -15,6 +15,7 @@ const string usage = """
            pod-agent link SOCKET                                       joins stdio with the supervisor
            pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
+           pod-agent cache-task STATE_DIR TASK                         restores or saves a job's caches
            pod-agent gitlab-runner SUBCOMMAND [FLAG...]                what the scripts of a job call gitlab-runner for
            pod-agent --version
     """;
@@ -47,12 +48,14 @@ catch (Exception e)
     return 1;
 }
 
-static async Task<int> GitLabRunner(string[] args)
+static Task<int> GitLabRunner(string[] args) => UntilTerm(cancel => RunnerCommand.RunAsync(args, TimeProvider.System, cancel));
+
+static async Task<int> UntilTerm(Func<CancellationToken, Task<int>> body)
 {
     using var ending = new CancellationTokenSource();
     using var onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, ending));
     using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, ending));
-    return await RunnerCommand.RunAsync(args, TimeProvider.System, ending.Token);
+    return await body(ending.Token);
 }
 
 static void End(PosixSignalContext context, CancellationTokenSource ending)

@@ -61,8 +61,8 @@ internal sealed class AskRelay : IDisposable
 
     public void Dispose()
     {
+        // Never disposed of: both loops may still look at its token. It holds nothing but memory.
         _over.Cancel();
-        _over.Dispose();
         _process.Dispose();
     }
 

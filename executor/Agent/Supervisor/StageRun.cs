@@ -90,10 +90,19 @@ internal sealed class StageRun : IDisposable
         Spool.Dispose();
     }
 
+    private static void MakeDirectory(string path, Identity owner)
+    {
+        Directory.CreateDirectory(path);
+        if (owner != Identity.OfThisProcess)
+        {
+            _ = Libc.ChangeOwner(path, owner.Uid, owner.Gid);
+        }
+    }
+
     /// <summary>What is started with the file of the driver's bytes as its last argument.</summary>
     private static IReadOnlyList<string> Program(SupervisorOptions options, Work work) => work switch
     {
-        Work.CacheTask => ["/proc/self/exe", "cache-task"],
+        Work.CacheTask => ["/proc/self/exe", "cache-task", options.CachePath],
         _ => Shell.Choose(options.ToolsDirectory) ?? throw new StartRefusedException(
             Refused.Types.Reason.NoShell,
             $"the image has neither bash nor sh, and pod-executor's own shell is not at {options.ToolsDirectory}/busybox"),
@@ -126,6 +135,11 @@ internal sealed class StageRun : IDisposable
         var environment = StageEnvironment.Build(_options, identity);
         var stdout = StageProcess.Pipe(identity);
         var stderr = StageProcess.Pipe(identity);
+        if (open.Work == Work.CacheTask)
+        {
+            MakeDirectory(_options.CachePath, identity);
+        }
+
         var link = open.Work == Work.Script ? (Ours: -1, Theirs: -1) : StageProcess.SocketPair();
         try
         {

@@ -17,5 +17,8 @@ internal sealed record SupervisorOptions(string StateDirectory, string ToolsDire
 
     public string ScriptPath => Path.Combine(StateDirectory, "script");
 
+    /// <summary>What a job's restore leaves for its save; of the scripts' user.</summary>
+    public string CachePath => Path.Combine(StateDirectory, "cache");
+
     public string HomePath => Path.Combine(StateDirectory, "home");
 }

@@ -31,6 +31,8 @@ internal sealed class CacheDesk
         Direction = plan.Direction,
         Level = plan.Level,
         MaxBytes = (ulong)options.MaxUploadedArchiveSize,
+        TimeoutSeconds = (uint)plan.TimeLimit.TotalSeconds,
+        CertificateAuthorities = StoreConnection.Authorities(options.S3) ?? "",
         Items = { plan.Items.Select(i => new CacheItem { Key = i.Key.Text, Paths = { i.Paths }, Untracked = i.Untracked }) },
     };
 

@@ -29,6 +29,20 @@ internal static class StoreConnection
         return new HttpClient(new StoreHandler(handler, options.S3.ServerAddress, options.RequestTimeout, time)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>The operator's authorities as PEM, for the pod; null: the helper image's own.</summary>
+    /// <exception cref="StoreException">The file cannot be read.</exception>
+    public static string? Authorities(S3Options options)
+    {
+        try
+        {
+            return options.CaFile is null || options.Insecure ? null : File.ReadAllText(options.CaFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException($"cache.s3.ca_file cannot be read: {e.Message}", isTransient: false, inner: e);
+        }
+    }
+
     private static X509ChainPolicy Policy(string? file)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
