@@ -32,6 +32,7 @@ root.Add(Verb("cleanup", "Called by gitlab-runner: deletes what the job left.", 
     Call.RunAsync(parse.GetValue(config)!, "cleanup", stageRuns: false, toStderr, CleanupCommand.RunAsync)));
 root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
 root.Add(PodExecutor.Driver.Cache.Care.CacheCommand.Build(config));
+root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 
 // Our own handlers turn SIGTERM into a token; the library's would end the process after two seconds.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -22,7 +22,7 @@ internal static class Admission
         {
             Pod = pod,
             Build = Build(job.Image, kubernetes, variables, refusals),
-            Helper = new ImagePlan(kubernetes.HelperImage, PullPolicies.ToKubernetes(kubernetes.PullPolicy)) { Resources = kubernetes.HelperResources },
+            Helper = new ImagePlan(kubernetes.HelperImage, PullPolicies.First(kubernetes.PullPolicies)) { Resources = kubernetes.HelperResources },
             Services = Services(job.Services ?? [], kubernetes, variables, refusals),
             Labels = PodMetadata.Labels(request, pod.Name),
             Annotations = PodMetadata.Annotations(request, variables),
@@ -90,7 +90,7 @@ internal static class Admission
     {
         if (image?.PullPolicy is not { Count: > 0 } wanted)
         {
-            return PullPolicies.ToKubernetes(options.PullPolicy);
+            return PullPolicies.First(options.PullPolicies);
         }
 
         var policy = PullPolicies.ToKubernetes(wanted[0]);

@@ -40,7 +40,7 @@ internal static class PodSpec
     private static V1Container Helper(JobPlan plan)
     {
         var container = Container(plan, Stage.HelperContainer, plan.Helper);
-        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.ReadOnlyRootFilesystem ? true : null;
+        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.Security.ReadOnlyRootFilesystem ? true : null;
         container.Command = [.. PodLayout.HelperCommand];
         container.Lifecycle = new V1Lifecycle
         {
@@ -59,7 +59,7 @@ internal static class PodSpec
     private static V1Container Build(JobPlan plan)
     {
         var container = Container(plan, Stage.BuildContainer, plan.Build);
-        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.ReadOnlyRootFilesystem ? true : null;
+        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.Security.ReadOnlyRootFilesystem ? true : null;
         if (plan.Build.EntrypointUse == EntrypointUse.Ignored)
         {
             container.Command = [.. PodLayout.BuildCommand];
