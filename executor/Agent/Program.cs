@@ -35,6 +35,7 @@ try
         ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
         ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
+        ["cache-task", var state, var task] => await UntilTerm(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
         ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
             uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),
         _ => Usage(),

@@ -3,7 +3,7 @@ using System.Text;
 namespace PodExecutor.Cache;
 
 /// <summary>The rules for an entry's path: bytes as Linux has them, below the workspace by their form alone.</summary>
-internal static class EntryPath
+public static class EntryPath
 {
     /// <summary>Why the path is refused; null if it is not.</summary>
     public static string? Fault(ReadOnlySpan<byte> path)

@@ -1,4 +1,5 @@
 using System.Net;
+using PodExecutor.Agent.Transfers;
 
 namespace PodExecutor.Agent.Artifacts;
 

@@ -1,3 +1,6 @@
+using PodExecutor.Agent.Native;
+using PodExecutor.Agent.Paths;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary>What a job wants kept.</summary>
@@ -92,15 +95,16 @@ internal sealed class ArtifactSelection(RunnerContext context)
             return false;
         }
 
+        if (!PathText.IsUtf8(path) || path.Contains('\uFFFD', StringComparison.Ordinal))
+        {
+            context.Warn($"{path}: its name is not UTF-8, so it cannot be an artifact. Rename it.");
+            return false;
+        }
+
         if (FileStatus.Of(context.Directory + "/" + path) is { } status)
         {
             _files[path] = status;
             return true;
-        }
-
-        if (path.Contains('\uFFFD', StringComparison.Ordinal))
-        {
-            context.Warn($"{path}: its name is not UTF-8, so it cannot be an artifact. Rename it.");
         }
 
         return false;

@@ -1,3 +1,5 @@
+using PodExecutor.Agent.Transfers;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary>Three tries, as gitlab-runner's helper makes them.</summary>

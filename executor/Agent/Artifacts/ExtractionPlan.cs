@@ -1,3 +1,5 @@
+using PodExecutor.Agent.Paths;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary>An entry as the archive gives it; nothing of it is to be trusted.</summary>

@@ -1,3 +1,5 @@
+using PodExecutor.Agent.Paths;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary>

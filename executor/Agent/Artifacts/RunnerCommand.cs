@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PodExecutor.Agent.Transfers;
 
 namespace PodExecutor.Agent.Artifacts;
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Artifacts;
 
@@ -8,15 +9,23 @@ namespace PodExecutor.Agent.Artifacts;
 internal static class UntrackedFiles
 {
     /// <exception cref="ArtifactException">git is missing or fails.</exception>
-    public static async Task<IReadOnlyList<string>> ListAsync(string directory, CancellationToken cancel)
+    public static Task<IReadOnlyList<string>> ListAsync(string directory, CancellationToken cancel) => ListAsync(directory, ["-o", "-z"], cancel);
+
+    /// <summary>The others: sources.</summary>
+    /// <exception cref="ArtifactException">git is missing or fails.</exception>
+    public static Task<IReadOnlyList<string>> ListTrackedAsync(string directory, CancellationToken cancel) => ListAsync(directory, ["-z"], cancel);
+
+    private static async Task<IReadOnlyList<string>> ListAsync(string directory, IEnumerable<string> options, CancellationToken cancel)
     {
         using var git = new Process();
-        git.StartInfo = new ProcessStartInfo("git", ["ls-files", "-o", "-z"])
+        git.StartInfo = new ProcessStartInfo("git", ["ls-files", .. options])
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            StandardOutputEncoding = Encoding.UTF8,
+
+            // Byte for character: names need not be UTF-8.
+            StandardOutputEncoding = Encoding.Latin1,
         };
         try
         {
@@ -33,7 +42,7 @@ internal static class UntrackedFiles
             var names = await git.StandardOutput.ReadToEndAsync(cancel);
             await git.WaitForExitAsync(cancel);
             return git.ExitCode == 0
-                ? names.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+                ? [.. names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(n => PathText.Decode(Encoding.Latin1.GetBytes(n)))]
                 : throw new ArtifactException($"git ls-files failed with exit code {git.ExitCode}: {FirstLine(await errors)}");
         }
         finally

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using PodExecutor.Agent.Paths;
 
 namespace PodExecutor.Agent.Artifacts;
 

@@ -21,6 +21,21 @@ internal sealed class Cgroup(string root = "/sys/fs/cgroup")
     public ulong CpuMicroseconds =>
         Field("cpu.stat", "usage_usec") ?? Number("cpuacct/cpuacct.usage") / 1000 ?? Number("cpu,cpuacct/cpuacct.usage") / 1000 ?? 0;
 
+    /// <summary>Cores that the container may use, a fraction too; 0 without a limit.</summary>
+    public double CpuLimit
+    {
+        get
+        {
+            // v2 has "QUOTA PERIOD" in one file, v1 each in its own; "max" and -1 are no limit.
+            var both = Text("cpu.max")?.Split(' ') ?? [Text("cpu/cpu.cfs_quota_us") ?? "", Text("cpu/cpu.cfs_period_us") ?? ""];
+            return both is [var quota, var period]
+                && double.TryParse(quota.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds)
+                && double.TryParse(period.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var per) && per > 0
+                    ? microseconds / per
+                    : 0;
+        }
+    }
+
     private ulong? Number(string file) =>
         ulong.TryParse(Text(file)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 

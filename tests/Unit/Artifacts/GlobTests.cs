@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Artifacts;
+using PodExecutor.Agent.Paths;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using PodExecutor.Agent.Artifacts;
+using PodExecutor.Agent.Paths;
 using PodExecutor.Driver.Pipelines.GitLab;
 
 namespace PodExecutor.Tests.Unit.Artifacts;

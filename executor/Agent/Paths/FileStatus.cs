@@ -1,6 +1,6 @@
 using PodExecutor.Agent.Native;
 
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Paths;
 
 /// <summary>What a name on disk is, itself and not what a link leads to: .NET cannot tell a pipe, on which a reader hangs, from a file.</summary>
 /// <param name="Mode">st_mode: type and permission bits.</param>
@@ -22,14 +22,17 @@ internal readonly record struct FileStatus(uint Mode, DateTime ModifiedUtc)
     /// <summary>null if there is no such name, or it cannot be reached.</summary>
     public static unsafe FileStatus? Of(string path)
     {
-        // struct statx, linux/stat.h: stx_mode at 28, stx_mtime at 112; the same on every architecture.
-        const int basicStats = 0x7ff;
-        const int currentDirectory = -100;
-        const int noFollow = 0x100;
-        var buffer = stackalloc byte[256];
-        return Libc.Statx(currentDirectory, path, noFollow, basicStats, buffer) == 0
-            ? new FileStatus(*(ushort*)(buffer + 28), FromUnix(*(long*)(buffer + 112)))
-            : null;
+        var buffer = stackalloc byte[FileStat.Length];
+        fixed (byte* name = (byte[])[.. PathText.Encode(path), 0])
+        {
+            if (FileCalls.Statx(FileCalls.CurrentDirectory, name, FileCalls.SymlinkNoFollow, FileStat.Wanted, buffer) != 0)
+            {
+                return null;
+            }
+        }
+
+        var stat = FileStat.Read(buffer);
+        return new FileStatus(stat.Mode, FromUnix(stat.Modified.Seconds));
     }
 
     private static DateTime FromUnix(long seconds)

@@ -1,4 +1,6 @@
-namespace PodExecutor.Agent.Artifacts;
+using PodExecutor.Agent.Native;
+
+namespace PodExecutor.Agent.Paths;
 
 /// <summary>Finds what a pattern matches on disk, without reading directories that cannot hold a match.</summary>
 /// <param name="root">Absolute.</param>
@@ -8,7 +10,10 @@ internal sealed class GlobWalk(string root, Action<string> report)
     private readonly string _realRoot = RealPath.Of(root) ?? root;
 
     /// <summary>Paths relative to the root, each with everything below it; a directory comes before its contents. May repeat itself.</summary>
-    public IEnumerable<string> Find(GlobSegment[] pattern, CancellationToken cancel)
+    public IEnumerable<string> Find(GlobSegment[] pattern, CancellationToken cancel) => Tops(pattern, cancel).SelectMany(top => Tree(top, cancel));
+
+    /// <summary>What the pattern matches by itself, without what is below; empty for the root. May repeat itself.</summary>
+    public IEnumerable<string> Tops(GlobSegment[] pattern, CancellationToken cancel)
     {
         var seen = new HashSet<(string, int)>();
         var open = new Stack<(string Directory, int Segment)>([("", 0)]);
@@ -22,11 +27,7 @@ internal sealed class GlobWalk(string root, Action<string> report)
 
             if (place.Segment == pattern.Length)
             {
-                foreach (var path in Tree(place.Directory, cancel))
-                {
-                    yield return path;
-                }
-
+                yield return place.Directory;
                 continue;
             }
 
@@ -86,9 +87,9 @@ internal sealed class GlobWalk(string root, Action<string> report)
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(Absolute(directory)).Select(p => Below(directory, Path.GetFileName(p)))];
+            return [.. DirectoryNames.Of(Absolute(directory)).Select(n => Below(directory, PathText.Decode(n)))];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (FileCallException e)
         {
             report($"{(directory.Length == 0 ? "." : directory)}: the directory cannot be read: {e.Message}");
             return [];

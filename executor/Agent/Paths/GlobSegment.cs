@@ -1,4 +1,4 @@
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Paths;
 
 /// <summary>One pattern between two slashes: <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[^a]</c>, <c>[!a]</c>, and a backslash before what is meant literally.</summary>
 internal sealed class GlobSegment
@@ -24,6 +24,9 @@ internal sealed class GlobSegment
 
         Literal = _tokens.TrueForAll(t => t.Literal is not null) ? string.Concat(_tokens.Select(t => t.Literal)) : null;
     }
+
+    /// <summary>The pattern that only this name matches.</summary>
+    public static GlobSegment Of(string name) => new(string.Concat(name.Select(c => c is '*' or '?' or '[' or '\\' ? "\\" + c : c.ToString())));
 
     /// <summary>Any number of directories, also none.</summary>
     public bool IsDoubleStar { get; }

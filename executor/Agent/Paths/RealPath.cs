@@ -1,4 +1,4 @@
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Paths;
 
 /// <summary>Where a path leads when all links in it are followed.</summary>
 internal static class RealPath

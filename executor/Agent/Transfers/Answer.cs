@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Transfers;
 
 /// <summary>Makes typed failures of what a server answers, or does not.</summary>
 internal static class Answer

@@ -1,4 +1,4 @@
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Paths;
 
 /// <summary><c>{a,b}</c> in patterns: alternatives, which may be empty, nested and hold slashes.</summary>
 internal static class BraceExpansion

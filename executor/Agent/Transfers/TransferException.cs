@@ -1,4 +1,4 @@
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Transfers;
 
 /// <summary>One try of a transfer has failed.</summary>
 internal sealed class TransferException(string message, bool isTransient, Exception? cause = null) : Exception(message, cause)
@@ -11,4 +11,13 @@ internal sealed class TransferException(string message, bool isTransient, Except
 
     /// <summary>The server, or a proxy before it, does not know <c>Expect: 100-continue</c> (417).</summary>
     public bool RefusedExpectation { get; init; }
+
+    /// <summary>The store no longer accepts the presigned request: it has run out, or one of two clocks is wrong.</summary>
+    public bool IsGrantRefused { get; init; }
+
+    /// <summary>There is no such object.</summary>
+    public bool IsMissing { get; init; }
+
+    /// <summary>Bytes that went through before it failed.</summary>
+    public long Moved { get; init; }
 }

@@ -1,4 +1,4 @@
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Paths;
 
 /// <summary>
 /// A path pattern with the meaning that GitLab documents for artifacts (doublestar v4): <c>**</c> between slashes is any number of
@@ -28,6 +28,9 @@ internal sealed class Glob
         var names = path.Split('/');
         return Alternatives.Any(segments => Matches(segments, names));
     }
+
+    /// <summary>Of one alternative.</summary>
+    public static bool Matches(GlobSegment[] segments, string path) => Matches(segments, path.Split('/'));
 
     private static bool Matches(GlobSegment[] segments, string[] names)
     {
