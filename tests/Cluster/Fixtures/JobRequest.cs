@@ -22,6 +22,10 @@ internal sealed record JobRequest(params string[] Script)
 
     public IReadOnlyList<PayloadArtifact>? Artifacts { get; init; }
 
+    public IReadOnlyList<PayloadCache> Cache { get; init; } = [];
+
+    public long ProjectId { get; init; } = 7;
+
     public PayloadGitInfo? Git { get; init; }
 
     /// <summary>Null: no repository is fetched.</summary>
@@ -47,7 +51,7 @@ internal sealed record JobRequest(params string[] Script)
     {
         Id = Interlocked.Increment(ref _lastId),
         Token = "glcbt-64_token-of-the-test",
-        JobInfo = new PayloadJobInfo { Name = "test", Stage = "test", ProjectId = 7, ProjectName = "demo", ProjectFullPath = "group/demo" },
+        JobInfo = new PayloadJobInfo { Name = "test", Stage = "test", ProjectId = ProjectId, ProjectName = "demo", ProjectFullPath = "group/demo" },
         GitInfo = Git ?? new PayloadGitInfo { RepoUrl = "http://gitlab-ci-token:glcbt-64_token-of-the-test@gitlab.test/group/demo.git", Ref = "main", Sha = new string('a', 40) },
         RunnerInfo = new PayloadRunnerInfo { Timeout = Timeout },
         Variables = [.. GitStrategy is null ? [] : new[] { Variable("GIT_STRATEGY", GitStrategy) }, .. Variables],
@@ -55,6 +59,7 @@ internal sealed record JobRequest(params string[] Script)
         Services = Services,
         Credentials = Credentials,
         Artifacts = Artifacts,
+        Cache = Cache,
         Steps = [
             new PayloadStep { Name = "script", Script = Script },
             .. AfterScript.Count == 0 ? [] : new[] { new PayloadStep { Name = "after_script", Script = AfterScript, When = "always" } },
