@@ -108,7 +108,7 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
 
         var listing = await ListingAsync(key.Protection, cancel);
         var known = listing.Manifests.FirstOrDefault(m => m.Name == name);
-        return new CacheAnswer { Committed = new Committed { ManifestSize = (ulong)stored.Length, Replaced = before is not null && before.Modified != known?.Modified } };
+        return new CacheAnswer { Committed = new Committed { ManifestSize = (ulong)stored.Length, Replaced = before is not null && before.Tag != known?.Tag } };
     }
 
     /// <summary>Null if every pack is stored in its size.</summary>

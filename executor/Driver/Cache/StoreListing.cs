@@ -11,7 +11,7 @@ internal sealed record StoreListing(IReadOnlyList<StoredObject> Manifests, IRead
     {
         var manifests = new List<StoredObject>();
         var packs = new Dictionary<string, StoredObject>(StringComparer.Ordinal);
-        await foreach (var item in store.ListAsync(space, cancel))
+        foreach (var item in await store.ListAsync(space, cancel))
         {
             if (item.Name.AsSpan(space.Length).StartsWith(CacheNames.Manifests, StringComparison.Ordinal))
             {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using PodExecutor.Driver.Cache.Store;
-using PodExecutor.Driver.Job;
 using PodExecutor.Tests.Cluster.Fixtures;
 
 namespace PodExecutor.Tests.Cluster.Cache;
@@ -30,7 +29,7 @@ public sealed class StoreTests
         Assert.Equal(Content, await store.ReadAsync(full, 1000, Cancel));
         Assert.Null(await store.ReadAsync(full, Content.Length - 1, Cancel));
         Assert.Equal(Content.Length, (await store.LookAsync(full, Cancel))!.Size);
-        Assert.Equal([full], (await AllAsync(store, server.Folder + "/")).Select(o => o.Name));
+        Assert.Equal([full], (await store.ListAsync(server.Folder + "/", Cancel)).Select(o => o.Name));
 
         await store.RemoveAsync(full, Cancel);
         await store.RemoveAsync(full, Cancel);
@@ -59,7 +58,7 @@ public sealed class StoreTests
         using var store = server.Store();
         await Parallel.ForAsync(0, 1100, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, token) => await store.WriteAsync($"{server.Folder}/{i:0000}", [], token));
 
-        var names = (await AllAsync(store, server.Folder + "/")).Select(o => o.Name).ToList();
+        var names = (await store.ListAsync(server.Folder + "/", Cancel)).Select(o => o.Name).ToList();
 
         Assert.Equal(Enumerable.Range(0, 1100).Select(i => $"{server.Folder}/{i:0000}"), names.Order());
     }
@@ -146,7 +145,7 @@ public sealed class StoreTests
     public async Task Clock_ThatIsWrong_IsSaid()
     {
         var server = await S3Server.OpenAsync();
-        using var store = server.Store(time: new ShiftedClock(TimeSpan.FromHours(3)));
+        using var store = server.Store(time: new ShiftedClock(TimeSpan.FromHours(-3)));
 
         var refused = await Assert.ThrowsAsync<StoreException>(() => store.ReadAsync(server.Folder + "/x", 1, Cancel));
 
@@ -167,9 +166,10 @@ public sealed class StoreTests
         await store.WriteAsync(server.Folder + "/x", Content, Cancel);
         Assert.Equal(Content.Length, (await store.LookAsync(server.Folder + "/x", Cancel))!.Size);
         Assert.Equal(Content, await store.ReadAsync(server.Folder + "/x", 100, Cancel));
+        Assert.Single(await store.ListAsync(server.Folder + "/", Cancel));
         await store.RemoveAsync(server.Folder + "/x", Cancel);
 
-        Assert.Equal(12, proxy.Requests);
+        Assert.Equal(15, proxy.Requests);
     }
 
     [Fact]
@@ -252,16 +252,5 @@ public sealed class StoreTests
 
         using var response = await client.SendAsync(request, Cancel);
         return response.StatusCode;
-    }
-
-    private static async Task<List<StoredObject>> AllAsync(S3Store store, string prefix)
-    {
-        var all = new List<StoredObject>();
-        await foreach (var item in store.ListAsync(prefix, Cancel))
-        {
-            all.Add(item);
-        }
-
-        return all;
     }
 }

@@ -17,7 +17,7 @@ internal sealed partial class InventoryReader(S3Store store, string root)
     {
         var objects = new Dictionary<string, List<StoredObject>>(StringComparer.Ordinal);
         var archives = new SortedDictionary<string, RunnerArchives>(StringComparer.Ordinal);
-        await foreach (var item in store.ListAsync(root, cancel))
+        foreach (var item in await store.ListAsync(root, cancel))
         {
             if (OurObject().Match(item.Name, root.Length) is { Success: true } ours)
             {

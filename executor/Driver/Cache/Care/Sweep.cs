@@ -21,7 +21,7 @@ internal sealed class Sweep(S3Store store, InventoryReader reader, CacheOptions 
         foreach (var removal in plan.Keys)
         {
             // A job may have saved it anew meanwhile.
-            if (await store.LookAsync(removal.Key.Manifest.Name, cancel) is { } now && now.Modified == removal.Key.Manifest.Modified)
+            if (await store.LookAsync(removal.Key.Manifest.Name, cancel) is { } now && now.Tag == removal.Key.Manifest.Tag)
             {
                 await store.RemoveAsync(removal.Key.Manifest.Name, cancel);
                 keys.Add(removal);
@@ -57,10 +57,10 @@ internal sealed class Sweep(S3Store store, InventoryReader reader, CacheOptions 
         var needed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var space in inventory.Spaces.Where(s => plan.Packs.Any(p => p.Name.StartsWith(s.Prefix, StringComparison.Ordinal))))
         {
-            var seen = space.Keys.ToDictionary(k => k.Manifest.Name, k => k.Manifest.Modified);
-            await foreach (var manifest in store.ListAsync(space.Prefix + CacheNames.Manifests, cancel))
+            var seen = space.Keys.ToDictionary(k => k.Manifest.Name, k => k.Manifest.Tag);
+            foreach (var manifest in await store.ListAsync(space.Prefix + CacheNames.Manifests, cancel))
             {
-                if (!seen.TryGetValue(manifest.Name, out var modified) || modified != manifest.Modified || plan.Keys.Any(k => k.Key.Manifest.Name == manifest.Name))
+                if (!seen.TryGetValue(manifest.Name, out var tag) || tag != manifest.Tag || plan.Keys.Any(k => k.Key.Manifest.Name == manifest.Name))
                 {
                     needed.UnionWith((await reader.ContentAsync(space.Prefix, manifest.Name, cancel))?.Packs ?? []);
                 }

@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Minio;
 using Minio.DataModel.Args;
-using Minio.Exceptions;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Options;
@@ -12,12 +10,14 @@ using PodExecutor.Driver.Options;
 namespace PodExecutor.Driver.Cache.Store;
 
 /// <param name="Size">Bytes.</param>
-internal sealed record StoredObject(string Name, long Size, DateTimeOffset Modified);
+/// <param name="Modified">Whole seconds where it was looked at by itself.</param>
+/// <param name="Tag">Another one for another content.</param>
+internal sealed record StoredObject(string Name, long Size, DateTimeOffset Modified, string Tag = "");
 
 /// <summary>
-/// The bucket. Looks, lists and removes through the Minio SDK; reads and writes whole objects through presigned requests of our own,
-/// because the SDK asks twice for each read and cannot write 5 MiB without reflection (docs/adr/0020). Each call is retried within
-/// the budget, and fails with <see cref="StoreException"/>.
+/// The bucket. Lists and removes through the Minio SDK; looks at, reads and writes whole objects through presigned requests of our own,
+/// because the SDK asks twice or three times for each and cannot write 5 MiB without reflection (docs/adr/0020). Each call is retried
+/// within the budget, and fails with <see cref="StoreException"/>.
 /// </summary>
 internal sealed class S3Store : IDisposable
 {
@@ -102,14 +102,29 @@ internal sealed class S3Store : IDisposable
     public Task<StoredObject?> LookAsync(string name, CancellationToken cancel) => _retry.RunAsync(
         async token =>
         {
+            using var response = await SendAsync(HttpMethod.Head, name, NoHeaders, null, token);
+            return response.StatusCode == HttpStatusCode.NotFound ? null : new StoredObject(
+                name,
+                response.Content.Headers.ContentLength ?? 0,
+                response.Content.Headers.LastModified ?? DateTimeOffset.UnixEpoch,
+                (response.Headers.ETag?.Tag ?? "").Trim('"'));
+        },
+        cancel);
+
+    /// <summary>Everything below the prefix, or nothing: a listing that is cut begins anew.</summary>
+    public Task<List<StoredObject>> ListAsync(string prefix, CancellationToken cancel) => _retry.RunAsync(
+        async token =>
+        {
             try
             {
-                var stat = await _minio.StatObjectAsync(new StatObjectArgs().WithBucket(Address.Bucket).WithObject(name), token);
-                return stat is null || stat.ETag is null ? null : new StoredObject(name, stat.Size, stat.LastModified);
-            }
-            catch (Exception e) when (e is ObjectNotFoundException)
-            {
-                return null;
+                var all = new List<StoredObject>();
+                var list = new ListObjectsArgs().WithBucket(Address.Bucket).WithPrefix(prefix).WithRecursive(true);
+                await foreach (var item in _minio.ListObjectsEnumAsync(list, token).WithCancellation(token))
+                {
+                    all.Add(new StoredObject(item.Key, (long)item.Size, item.LastModifiedDateTime ?? DateTimeOffset.UnixEpoch, (item.ETag ?? "").Trim('"')));
+                }
+
+                return all;
             }
             catch (Exception e) when (e is not (StoreException or OperationCanceledException))
             {
@@ -117,17 +132,6 @@ internal sealed class S3Store : IDisposable
             }
         },
         cancel);
-
-    /// <summary>Everything below the prefix.</summary>
-    public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        var list = new ListObjectsArgs().WithBucket(Address.Bucket).WithPrefix(prefix).WithRecursive(true);
-        await using var items = _minio.ListObjectsEnumAsync(list, cancel).GetAsyncEnumerator(cancel);
-        while (await NextAsync(items))
-        {
-            yield return new StoredObject(items.Current.Key, (long)items.Current.Size, items.Current.LastModifiedDateTime ?? DateTimeOffset.UnixEpoch);
-        }
-    }
 
     public Task RemoveAsync(string name, CancellationToken cancel) => _retry.RunAsync(
         async token =>
@@ -146,30 +150,12 @@ internal sealed class S3Store : IDisposable
 
     /// <summary>Whether the bucket is there and the login may use it.</summary>
     /// <exception cref="StoreException">Says what is wrong.</exception>
-    public async Task CheckAsync(CancellationToken cancel)
-    {
-        await foreach (var _ in ListAsync("pod-executor-doctor/", cancel))
-        {
-            break;
-        }
-    }
+    public Task CheckAsync(CancellationToken cancel) => ListAsync("pod-executor-doctor/", cancel);
 
     public void Dispose()
     {
         _minio.Dispose();
         _http.Dispose();
-    }
-
-    private static async Task<bool> NextAsync<T>(IAsyncEnumerator<T> items)
-    {
-        try
-        {
-            return await items.MoveNextAsync();
-        }
-        catch (Exception e) when (e is not (StoreException or OperationCanceledException))
-        {
-            throw Unwrap(e);
-        }
     }
 
     /// <summary>The SDK hides what our handler has said within exceptions of its own.</summary>
