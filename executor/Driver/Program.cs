@@ -1,6 +1,11 @@
 using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
+using PodExecutor.Driver.Operations;
+using PodExecutor.Driver.Operations.Completion;
+using PodExecutor.Driver.Operations.Doctor;
+using PodExecutor.Driver.Operations.Gc;
+using PodExecutor.Driver.Operations.Rights;
 using PodExecutor.Driver.Output;
 
 // The way in of pod-executor: verb → command. gitlab-runner calls config, prepare, run (once per stage) and cleanup;
@@ -32,6 +37,11 @@ root.Add(Verb("cleanup", "Called by gitlab-runner: deletes what the job left.", 
     Call.RunAsync(parse.GetValue(config)!, "cleanup", stageRuns: false, toStderr, CleanupCommand.RunAsync)));
 root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
 root.Add(PodExecutor.Driver.Cache.Care.CacheCommand.Build(config));
+root.Add(DoctorCommand.Build(config));
+root.Add(RbacCommand.Build(config));
+root.Add(GcCommand.Build(config));
+root.Add(CompletionCommand.Build());
+ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());
 
 // Our own handlers turn SIGTERM into a token; the library's would end the process after two seconds.

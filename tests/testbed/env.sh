@@ -23,6 +23,10 @@ ETCD_PORT=23790                                          # and the next one
 REGISTRY_PORT=15000                                      # anyone may pull
 PRIVATE_REGISTRY_PORT=15001                              # asks for the login below
 PRIVATE_REGISTRY_HOST=private.registry.test              # the name that pods' images use for it
+TLS_REGISTRY_PORT=15002                                  # the same login, TLS with an authority of its own
+TLS_REGISTRY_HOST=tls.registry.test                      # the name in its certificate, beside 127.0.0.1
+TOKEN_REGISTRY_PORT=15003                                # bearer tokens, as GitLab's registry wants them
+TOKEN_SERVER_PORT=15004                                  # who hands them out
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
 S3_PORT=17480                                            # on 127.0.0.1 and, for pods, on NODE_IP
@@ -30,6 +34,11 @@ S3_MON_PORT=17490                                        # and the next one
 S3_ACCESS_KEY=ci-cache
 S3_SECRET_KEY=cache-secret-of-the-testbed
 S3_DATA=/dev/shm/pod-executor-s3                         # settings and sockets; the objects are in the store's memory
+
+BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
+BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
+BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
+BUILDKIT_BRIDGE_IP=172.29.78.1
 
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock

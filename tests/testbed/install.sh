@@ -12,7 +12,7 @@ packages=(
   # the node
   etcd-server containerd runc containernetworking-plugins iptables conntrack ebtables socat iproute2 procps util-linux
   # images and registries
-  debootstrap busybox-static docker-registry skopeo
+  debootstrap busybox-static docker-registry skopeo haproxy
   # the S3 server
   ceph-mon ceph-osd radosgw
   # what the scripts and tests themselves call

@@ -9,5 +9,10 @@ public sealed record BuildKitClientOptions
     /// <summary>How long, after the end of a build, the rest of its progress is waited for.</summary>
     public TimeSpan StatusGrace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Makes the handler by which this client asks registries' token servers, where it must trust other authorities or use a proxy; null: the machine's own.
+    /// </summary>
+    public Func<HttpMessageHandler>? RegistryHandler { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

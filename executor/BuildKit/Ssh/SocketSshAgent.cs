@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace PodExecutor.BuildKit;
+namespace PodExecutor.BuildKit.Ssh;
 
 internal sealed class SocketSshAgent(string path) : SshAgent
 {

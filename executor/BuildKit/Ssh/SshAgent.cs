@@ -1,3 +1,5 @@
+using PodExecutor.BuildKit.Ssh;
+
 namespace PodExecutor.BuildKit;
 
 /// <summary>An SSH agent that steps of a build may use through <c>RUN --mount=type=ssh</c>. Keys never leave it.</summary>

@@ -15,11 +15,26 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
 {
     private const int LongestError = 64 * 1024;
 
+    public Uri Server => kubernetes.BaseUri;
+
     public async Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
         where T : class => Parse<T>(await SendAsync(HttpMethod.Post, collection, KubernetesJson.Serialize(body), "application/json", cancel));
 
     public async Task<T> GetAsync<T>(string path, CancellationToken cancel)
         where T : class => Parse<T>(await SendAsync(HttpMethod.Get, path, null, "", cancel));
+
+    /// <summary>The objects' metadata and nothing else: what is in a Secret stays with the server.</summary>
+    public async Task<T> GetMetadataAsync<T>(string path, CancellationToken cancel)
+        where T : class => Parse<T>(await SendAsync(HttpMethod.Get, path, null, "", cancel, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"));
+
+    /// <summary>The API server's clock, which the objects' timestamps are of; null if it does not tell.</summary>
+    public Task<DateTimeOffset?> GetServerTimeAsync(CancellationToken cancel) => retry.RunAsync(
+        async token =>
+        {
+            using var response = await OpenAsync(HttpMethod.Get, "version", null, "", token);
+            return response.Headers.Date;
+        },
+        cancel);
 
     /// <summary>One try: for callers that retry themselves.</summary>
     public async Task<T> GetOnceAsync<T>(string path, CancellationToken cancel)
@@ -98,16 +113,17 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         }
     }
 
-    private Task<string> SendAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel) =>
-        retry.RunAsync(token => SendOnceAsync(method, path, body, contentType, token), cancel);
+    private Task<string> SendAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null) =>
+        retry.RunAsync(token => SendOnceAsync(method, path, body, contentType, token, accept), cancel);
 
-    private async Task<string> SendOnceAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel)
+    private async Task<string> SendOnceAsync(
+        HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null)
     {
         using var patience = new CancellationTokenSource(requestTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
-            using var response = await OpenAsync(method, path, body, contentType, either.Token);
+            using var response = await OpenAsync(method, path, body, contentType, either.Token, accept);
             return await response.Content.ReadAsStringAsync(either.Token);
         }
         catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
@@ -116,9 +132,15 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         }
     }
 
-    private async Task<HttpResponseMessage> OpenAsync(HttpMethod method, string path, string? body, string contentType, CancellationToken cancel)
+    private async Task<HttpResponseMessage> OpenAsync(
+        HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(kubernetes.BaseUri, path));
+        if (accept is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        }
+
         if (body is not null)
         {
             request.Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(contentType));

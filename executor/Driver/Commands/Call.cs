@@ -10,7 +10,7 @@ namespace PodExecutor.Driver.Commands;
 
 /// <summary>
 /// The frame around each of the four calls: SIGTERM becomes one token, every failure one text and one exit code. The only
-/// catch-all of the product.
+/// catch-all of the product. (An operator's verbs have <see cref="OperatorCall"/>.)
 /// </summary>
 internal static class Call
 {
@@ -44,13 +44,14 @@ internal static class Call
         }
     }
 
-    private static void Stop(PosixSignalContext context, CancellationTokenSource stop)
+    internal static void Stop(PosixSignalContext context, CancellationTokenSource stop)
     {
         context.Cancel = true;
         stop.Cancel();
     }
 
-    private static IReadOnlyList<Failure> Failures(Exception exception, string name, bool stopped) => exception switch
+    /// <summary>What an exception means to a person; nothing is left without an explanation.</summary>
+    internal static IReadOnlyList<Failure> Failures(Exception exception, string name, bool stopped) => exception switch
     {
         FailureException failure => failure.Failures,
         OperationCanceledException when stopped => [new Failure(FailureKind.Stopped, $"{name} was stopped")],

@@ -39,6 +39,9 @@ internal sealed class StageScript
         }
     }
 
+    /// <summary>A script of our own.</summary>
+    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text));
+
     public Open Open(ulong position, TimeSpan stopGrace, string workingDirectory) => new()
     {
         Protocol = LinkProtocol.Version,

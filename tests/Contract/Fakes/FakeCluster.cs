@@ -13,6 +13,8 @@ namespace PodExecutor.Tests.Contract.Fakes;
 /// </summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
+    private static readonly IReadOnlyList<string> Listed = ["resourcequotas", "limitranges", "pods", "secrets"];
+
     private readonly WebApplication _server;
     private readonly ConcurrentDictionary<string, LocalAgent> _agents = new();
     private readonly CancellationTokenSource _over = new();
@@ -35,6 +37,12 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     /// <summary>Asked first for each request: true if it has answered.</summary>
     public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
+
+    /// <summary>"VERB RESOURCE" that an access review refuses.</summary>
+    public ISet<string> RefusedRights { get; } = new HashSet<string>();
+
+    /// <summary>Of the server's version.</summary>
+    public string Minor { get; set; } = "33";
 
     /// <summary>What becomes of a new pod; the default is that its containers run.</summary>
     public Action<JsonObject> OnCreate { get; set; } = Run;
@@ -94,7 +102,9 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var path = context.Request.Path.Value!.Split('/')[5..];
+        // /api/v1/namespaces/NS/… without what is always the same; what is in no namespace whole.
+        var parts = context.Request.Path.Value!.Split('/');
+        var path = parts.Length > 5 ? parts[5..] : parts[1..];
         var watch = context.Request.Query.ContainsKey("watch");
         var request = $"{context.Request.Method} {string.Join('/', path)}{(watch ? "?watch" : "")}";
         Requests.Enqueue(request);
@@ -105,10 +115,13 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         await ((context.Request.Method, path) switch
         {
+            ("GET", ["version"]) => WriteAsync(context, new JsonObject { ["major"] = "1", ["minor"] = Minor, ["gitVersion"] = $"v1.{Minor}.0" }),
+            ("POST", [.., "selfsubjectaccessreviews"]) => ReviewAsync(context),
             ("POST", [var kind]) => CreateAsync(context, kind),
+            ("GET", [var kind]) when !watch && Listed.Contains(kind) => ListAsync(context, kind),
             ("GET", ["pods"]) when watch => WatchAsync(context),
             ("GET", ["events"]) when watch => HoldAsync(context),
-            ("GET", ["pods", var name]) => GetAsync(context, "pods/" + name),
+            ("GET", [var kind, var name]) => GetAsync(context, $"{kind}/{name}"),
             ("GET", ["pods", var name, "exec"]) => ExecAsync(context, name),
             ("PATCH", [var kind, var name]) => GetAsync(context, $"{kind}/{name}"),
             ("DELETE", [var kind, var name]) => DeleteAsync(context, $"{kind}/{name}"),
@@ -133,6 +146,12 @@ internal sealed class FakeCluster : IAsyncDisposable
             return;
         }
 
+        if (context.Request.Query.ContainsKey("dryRun"))
+        {
+            await WriteAsync(context, body);
+            return;
+        }
+
         body["metadata"]!["uid"] = Guid.NewGuid().ToString();
         if (kind == "pods")
         {
@@ -144,11 +163,33 @@ internal sealed class FakeCluster : IAsyncDisposable
         await WriteAsync(context, body);
     }
 
+    private async Task ReviewAsync(HttpContext context)
+    {
+        var body = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
+        var asked = body["spec"]!["resourceAttributes"]!;
+        var sub = asked["subresource"] is { } name ? "/" + name : "";
+        body["status"] = new JsonObject { ["allowed"] = !RefusedRights.Contains($"{asked["verb"]} {asked["resource"]}{sub}") };
+        await WriteAsync(context, body);
+    }
+
+    private Task ListAsync(HttpContext context, string kind)
+    {
+        var items = Objects.Where(o => o.Key.StartsWith(kind + "/", StringComparison.Ordinal)).Select(o => o.Value.DeepClone());
+        return WriteAsync(context, new JsonObject { ["kind"] = "List", ["metadata"] = new JsonObject(), ["items"] = new JsonArray([.. items]) });
+    }
+
     private async Task GetAsync(HttpContext context, string key) =>
         await (Objects.TryGetValue(key, out var found) ? WriteAsync(context, found) : RefuseAsync(context, 404, "NotFound", $"{key} not found"));
 
     private async Task DeleteAsync(HttpContext context, string key)
     {
+        var options = context.Request.ContentLength > 0 ? await JsonNode.ParseAsync(context.Request.Body) : null;
+        if (options?["preconditions"]?["uid"]?.GetValue<string>() is { } uid && Objects.TryGetValue(key, out var there) && there["metadata"]!["uid"]!.GetValue<string>() != uid)
+        {
+            await RefuseAsync(context, 409, "Conflict", "the UID in the precondition does not match");
+            return;
+        }
+
         if (!Objects.TryRemove(key, out var removed))
         {
             await RefuseAsync(context, 404, "NotFound", $"{key} not found");

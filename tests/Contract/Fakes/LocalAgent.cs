@@ -10,6 +10,11 @@ internal sealed class LocalAgent : IDisposable
 
     public LocalAgent()
     {
+        // As in the helper image; the supervisor puts the tools' bin onto the PATH.
+        Directory.CreateDirectory(Path.Combine(_state, "bin"));
+        var runner = Path.Combine(_state, "bin", "gitlab-runner");
+        File.WriteAllText(runner, $"#!/bin/sh\nexec {Published.Agent} gitlab-runner \"$@\"\n");
+        File.SetUnixFileMode(runner, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         _supervisor = Process.Start(new ProcessStartInfo(Published.Agent, ["supervise", _state, _state]))!;
     }
 

@@ -8,16 +8,19 @@ internal static class ReferenceCommand
     public const string Markdown = "settings.md";
     public const string Schema = "settings.schema.json";
 
+    public const string Rights = "rights.md";
+
     public static Command Build()
     {
-        var folder = new Argument<string>("DIR") { Description = "Where settings.md and settings.schema.json go." };
-        var command = new Command("settings-reference", "Writes the reference of the options file.") { folder };
+        var folder = new Argument<string>("DIR") { Description = "Where settings.md, settings.schema.json and rights.md go." };
+        var command = new Command("settings-reference", "Writes the reference of options file and rights.") { folder };
         command.Hidden = true;
         command.SetAction(parse =>
         {
             var root = OptionsFile.Describe();
             File.WriteAllText(Path.Combine(parse.GetValue(folder)!, Markdown), SettingsMarkdown.Write(root));
             File.WriteAllText(Path.Combine(parse.GetValue(folder)!, Schema), SettingsSchema.Write(root));
+            File.WriteAllText(Path.Combine(parse.GetValue(folder)!, Rights), Operations.Rights.RightsMarkdown.Write());
         });
         return command;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pipelines.Runner;
 using Spectre.Console;
 
@@ -7,24 +8,10 @@ namespace PodExecutor.Driver.Pipelines.Display;
 /// <summary>The table at the end: each job, and each of its calls with its time.</summary>
 internal static class OutcomeTable
 {
-    // Wide enough for every stage name where no terminal says how wide it is.
-    private const int WidthWithoutTerminal = 120;
-
     public static void Write(PipelineOutcome outcome, TextWriter output, bool color)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = color ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
-        });
-        if (!color)
-        {
-            console.Profile.Width = WidthWithoutTerminal;
-        }
-
-        var table = new Table { Border = color ? TableBorder.Rounded : TableBorder.Ascii };
+        var console = Terminal.On(output, color);
+        var table = Terminal.Table(color);
         table.AddColumn("job").AddColumn("stage").AddColumn(new TableColumn("seconds").RightAligned());
         table.AddColumn(new TableColumn("exit").RightAligned()).AddColumn("result");
         foreach (var job in outcome.Jobs)

@@ -1,0 +1,43 @@
+namespace PodExecutor.BuildKit.Solve;
+
+/// <summary>What a request needs that not every daemon has: an old one would ignore it in silence.</summary>
+internal static class Requirements
+{
+    /// <param name="ask">Only called where the request needs something special: an ordinary build costs no question.</param>
+    /// <exception cref="NotSupportedByDaemonException">The daemon lacks it.</exception>
+    public static async Task CheckAsync(SolveRequest request, Func<CancellationToken, Task<DaemonCapabilities>> ask, CancellationToken cancellation)
+    {
+        const string namedContext = "context:";
+        const string attestation = "attest:";
+        List<string> needs = [];
+        if (request.Exports.Count > 1)
+        {
+            needs.Add("more than one output (BuildKit 0.13)");
+        }
+
+        if (request.FrontendOptions.Keys.FirstOrDefault(name => name.StartsWith(namedContext, StringComparison.Ordinal)) is { } context)
+        {
+            needs.Add($"the named context \"{context[namedContext.Length..]}\" (BuildKit 0.10)");
+        }
+
+        // Switching one off is no need.
+        if (request.FrontendOptions.FirstOrDefault(IsWanted).Key is { } kind)
+        {
+            needs.Add($"{kind[attestation.Length..]} attestations (BuildKit 0.11)");
+        }
+
+        if (!request.SourcePolicy.IsEmpty)
+        {
+            needs.Add("a source policy (BuildKit 0.11)");
+        }
+
+        if (needs.Count > 0 && await ask(cancellation).ConfigureAwait(false) is { AnswersInfo: false })
+        {
+            throw new NotSupportedByDaemonException(
+                $"This BuildKit daemon is older than 0.11 and lacks what the build asks for: {string.Join(", ", needs)}. Use a newer daemon, or leave it out.");
+        }
+
+        static bool IsWanted(KeyValuePair<string, string> option) =>
+            option.Key.StartsWith(attestation, StringComparison.Ordinal) && !option.Value.Contains("disabled=true", StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+using System.Text;
+using PodExecutor.BuildKit;
+
+namespace PodExecutor.Tests.BuildKitClient.Fixtures;
+
+/// <summary>Collects a build's progress.</summary>
+internal sealed class ProgressLog
+{
+    private readonly ConcurrentQueue<ProgressUpdate> _updates = new();
+
+    public void Add(ProgressUpdate update) => _updates.Enqueue(update);
+
+    /// <summary>The last word on each step.</summary>
+    public IReadOnlyList<Vertex> Vertices =>
+        [.. _updates.SelectMany(update => update.Vertices).GroupBy(vertex => vertex.Digest).Select(states => states.Last())];
+
+    public IReadOnlyList<VertexStatus> Statuses => [.. _updates.SelectMany(update => update.Statuses)];
+
+    public IReadOnlyList<VertexWarning> Warnings => [.. _updates.SelectMany(update => update.Warnings)];
+
+    public string Output => string.Concat(_updates.SelectMany(update => update.Logs).Select(log => Encoding.UTF8.GetString(log.Data.Span)));
+
+    /// <summary>Bytes that the daemon says came from this client.</summary>
+    public long Transferred => Statuses
+        .Where(status => status.Name.StartsWith("transferring", StringComparison.Ordinal) || status.Id.StartsWith("transferring", StringComparison.Ordinal))
+        .GroupBy(status => (status.Vertex, status.Id)).Sum(states => states.Max(status => status.Current));
+}

@@ -1,0 +1,38 @@
+using PodExecutor.BuildKit;
+
+namespace PodExecutor.Tests.BuildKitClient.Fixtures;
+
+/// <summary>The daemons and registries that tests/testbed/buildkit.sh and registry.sh have brought up.</summary>
+internal static class Testbed
+{
+    public const string Registry = "127.0.0.1:15000";
+    public const string LoginRegistry = "127.0.0.1:15001";
+    public const string TlsRegistry = "tls.registry.test:15002";
+    public const string TokenRegistry = "127.0.0.1:15003";
+    public const string User = "ci";
+    public const string Password = "registry-password";
+
+    /// <summary>Busybox, in the registry without a login.</summary>
+    public const string Base = Registry + "/team/public:1";
+
+    public static string Cache => Environment.GetEnvironmentVariable("POD_EXECUTOR_CACHE") ??
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "pod-executor");
+
+    public static string Pki => Path.Combine(Cache, "buildkit", "pki");
+
+    public static string RegistryAuthority => Path.Combine(Cache, "testbed", "registry-tls", "ca.crt");
+
+    public static string TokenServerLog => Path.Combine(Cache, "testbed", "log", "token-server.log");
+
+    public static string Buildx => Path.Combine(Cache, "buildkit", "buildx", "usr", "libexec", "docker", "cli-plugins", "docker-buildx");
+
+    public static string Socket(string version = "0.25") => $"/run/pod-executor-buildkit/{version}/docker.sock";
+
+    public static int Port(string version = "0.25") => version switch { "0.25" => 15125, "0.13" => 15113, _ => 15108 };
+
+    /// <summary>Through Docker's own API socket.</summary>
+    public static PodExecutor.BuildKit.BuildKitClient Connect(string version = "0.25") => new(BuildKitEndpoint.Docker(Socket(version)));
+
+    public static IRegistryAuth Login(RegistryTokens tokens = RegistryTokens.OnTheClient, params IEnumerable<string> hosts) =>
+        new StaticRegistryAuth(hosts.ToDictionary(host => host, _ => new RegistryCredential(User, Password)), tokens);
+}
