@@ -40,7 +40,7 @@ internal sealed class StageScript
     }
 
     /// <summary>A script of our own.</summary>
-    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text));
+    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text), Work.Script);
 
     public Open Open(ulong position, TimeSpan stopGrace, string workingDirectory) => new()
     {
