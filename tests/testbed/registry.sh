@@ -57,11 +57,11 @@ up_for_builds() {
   wait_for 10 answers "$TOKEN_SERVER_PORT" || { log_tail token-server >&2; fail "the token server does not answer"; }
 }
 
-# push PORT NAME SKOPEO-FLAG…
+# push PORT NAME ARCHIVE SKOPEO-FLAG…
 push() {
-  local image=docker://127.0.0.1:$1/$2
-  shift 2
-  skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$@" "oci-archive:$IMAGES/busybox.tar" "$image" > /dev/null
+  local image=docker://127.0.0.1:$1/$2 archive=$IMAGES/$3.tar
+  shift 3
+  skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$@" "oci-archive:$archive" "$image" > /dev/null
 }
 
 up() {
@@ -75,8 +75,9 @@ up() {
   wait_for 10 answers "$REGISTRY_PORT" || { log_tail registry >&2; fail "the registry does not answer"; }
   wait_for 10 answers "$PRIVATE_REGISTRY_PORT" || { log_tail registry-private >&2; fail "the registry with a login does not answer"; }
   up_for_builds
-  push "$REGISTRY_PORT" team/public:1
-  push "$PRIVATE_REGISTRY_PORT" team/private:1 --dest-creds "$REGISTRY_USER:$REGISTRY_PASSWORD"
+  push "$REGISTRY_PORT" team/public:1 busybox
+  [ ! -e "$IMAGES/debian.tar" ] || push "$REGISTRY_PORT" team/debian:12 debian
+  push "$PRIVATE_REGISTRY_PORT" team/private:1 busybox --dest-creds "$REGISTRY_USER:$REGISTRY_PASSWORD"
 }
 
 forget() {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PodExecutor.Agent.Cache.Runner;
 using PodExecutor.Agent.Transfers;
 
 namespace PodExecutor.Agent.Artifacts;
@@ -23,7 +24,8 @@ internal static class RunnerCommand
                 ["artifacts-uploader", .. var rest] => await UploadCommand.RunAsync(rest, context, cancel),
                 ["artifacts-downloader", .. var rest] => await DownloadCommand.RunAsync(rest, context, cancel),
                 ["cache-init", .. var directories] => CacheInit(directories, context),
-                ["cache-extractor" or "cache-archiver", ..] => Cache(context),
+                ["cache-extractor", .. var rest] => await ExtractCommand.RunAsync(rest, context, cancel),
+                ["cache-archiver", .. var rest] => await ArchiveCommand.RunAsync(rest, context, cancel),
                 _ => Unknown(args, context),
             };
         }
@@ -35,6 +37,11 @@ internal static class RunnerCommand
         catch (TransferException e)
         {
             context.Fatal(e.Message);
+            return 1;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            context.Fatal($"{args[0]} took longer than its --timeout allows.");
             return 1;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -68,12 +75,6 @@ internal static class RunnerCommand
             }
         }
 
-        return 0;
-    }
-
-    private static int Cache(RunnerContext context)
-    {
-        context.Info("pod-executor keeps caches by itself: gitlab-runner has nothing to do here.");
         return 0;
     }
 

@@ -14,6 +14,12 @@ internal sealed record RunnerContext(string Directory, TextWriter Output, TextWr
     /// <summary>ARTIFACT_COMPRESSION_LEVEL in GitLab's words: fastest, fast, default, slow, slowest.</summary>
     public string? CompressionLevel { get; init; }
 
+    /// <summary>CACHE_COMPRESSION_FORMAT in the runner's words: zip, zipzstd, tarzstd; null for the default.</summary>
+    public string? CacheCompressionFormat { get; init; }
+
+    /// <summary>CACHE_COMPRESSION_LEVEL in GitLab's words.</summary>
+    public string? CacheCompressionLevel { get; init; }
+
     /// <summary>Where a download waits until it is whole. The runner's own neighbour of the build directory is on the same volume.</summary>
     public string TemporaryDirectory => System.IO.Directory.Exists(Directory + ".tmp") ? Directory + ".tmp" : Path.GetTempPath();
 
@@ -21,6 +27,8 @@ internal sealed record RunnerContext(string Directory, TextWriter Output, TextWr
         new(Environment.CurrentDirectory, Console.Out, Console.Error, time)
         {
             ExtraCaFile = NullIfEmpty(Environment.GetEnvironmentVariable("CI_SERVER_TLS_CA_FILE")),
+            CacheCompressionFormat = NullIfEmpty(Environment.GetEnvironmentVariable("CACHE_COMPRESSION_FORMAT")),
+            CacheCompressionLevel = NullIfEmpty(Environment.GetEnvironmentVariable("CACHE_COMPRESSION_LEVEL")),
             CompressionLevel = NullIfEmpty(Environment.GetEnvironmentVariable("ARTIFACT_COMPRESSION_LEVEL")),
         };
 

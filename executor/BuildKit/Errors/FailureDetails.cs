@@ -24,11 +24,19 @@ internal static class FailureDetails
             _ => new BuildFailedException(message, error)
             {
                 StatusCode = (int)error.StatusCode,
-                ExitCode = exitCode,
+                ExitCode = exitCode ?? ExitCodeIn(message),
                 VertexDigest = vertex,
                 Location = location,
             },
         };
+    }
+
+    /// <summary>BuildKit 0.8 attaches nothing; its words end with the number.</summary>
+    private static int? ExitCodeIn(string message)
+    {
+        const string before = "exit code: ";
+        var at = message.LastIndexOf(before, StringComparison.Ordinal);
+        return at >= 0 && int.TryParse(message[(at + before.Length)..], out var code) ? code : null;
     }
 
     /// <summary>Old daemons and those inside Docker have one status for everything; their words decide nothing but which advice is given.</summary>

@@ -11,7 +11,7 @@ public sealed record ProgressUpdate(
 /// <param name="Digest">Its identity within the build.</param>
 /// <param name="Name">"[stage 2/5] RUN make", "[internal] load build context", "exporting to image".</param>
 /// <param name="Inputs">Digests of the steps that it needs.</param>
-/// <param name="Cached">Its result was there already.</param>
+/// <param name="Cached">Its result was there already. A step found in an imported cache may start once more, without this, to be fetched.</param>
 /// <param name="Started">null: not yet.</param>
 /// <param name="Completed">null: not yet. A step may start again after it completed.</param>
 /// <param name="Error">null: none. An error of one step need not be the build's: a cache that cannot be imported is such a step.</param>

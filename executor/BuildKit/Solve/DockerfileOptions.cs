@@ -53,7 +53,7 @@ public sealed record DockerfileOptions
 
     public string? HostName { get; init; }
 
-    /// <summary>Attestations by kind ("provenance", "sbom") with their options ("mode=max"), "" for none.</summary>
+    /// <summary>Attestations by kind ("provenance", "sbom") with their options ("mode=max"); a kind that is left out is not made.</summary>
     public IReadOnlyDictionary<string, string> Attestations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>"frontend.lint", "frontend.outline", "frontend.targets": asked instead of built.</summary>

@@ -20,8 +20,7 @@ internal static class Requirements
             needs.Add($"the named context \"{context[namedContext.Length..]}\" (BuildKit 0.10)");
         }
 
-        // Switching one off is no need.
-        if (request.FrontendOptions.FirstOrDefault(IsWanted).Key is { } kind)
+        if (request.FrontendOptions.Keys.FirstOrDefault(name => name.StartsWith(attestation, StringComparison.Ordinal)) is { } kind)
         {
             needs.Add($"{kind[attestation.Length..]} attestations (BuildKit 0.11)");
         }
@@ -36,8 +35,5 @@ internal static class Requirements
             throw new NotSupportedByDaemonException(
                 $"This BuildKit daemon is older than 0.11 and lacks what the build asks for: {string.Join(", ", needs)}. Use a newer daemon, or leave it out.");
         }
-
-        static bool IsWanted(KeyValuePair<string, string> option) =>
-            option.Key.StartsWith(attestation, StringComparison.Ordinal) && !option.Value.Contains("disabled=true", StringComparison.Ordinal);
     }
 }

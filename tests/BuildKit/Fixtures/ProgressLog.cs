@@ -15,6 +15,10 @@ internal sealed class ProgressLog
     public IReadOnlyList<Vertex> Vertices =>
         [.. _updates.SelectMany(update => update.Vertices).GroupBy(vertex => vertex.Digest).Select(states => states.Last())];
 
+    /// <summary>Whether a step of this name was ever told to be cached: it may start again to be fetched.</summary>
+    public bool WasCached(string name) =>
+        _updates.SelectMany(update => update.Vertices).Any(vertex => vertex.Cached && vertex.Name.Contains(name, StringComparison.Ordinal));
+
     public IReadOnlyList<VertexStatus> Statuses => [.. _updates.SelectMany(update => update.Statuses)];
 
     public IReadOnlyList<VertexWarning> Warnings => [.. _updates.SelectMany(update => update.Warnings)];
@@ -23,6 +27,6 @@ internal sealed class ProgressLog
 
     /// <summary>Bytes that the daemon says came from this client.</summary>
     public long Transferred => Statuses
-        .Where(status => status.Name.StartsWith("transferring", StringComparison.Ordinal) || status.Id.StartsWith("transferring", StringComparison.Ordinal))
+        .Where(status => status.Id.StartsWith("transferring", StringComparison.Ordinal))
         .GroupBy(status => (status.Vertex, status.Id)).Sum(states => states.Max(status => status.Current));
 }

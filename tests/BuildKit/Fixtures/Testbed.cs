@@ -15,6 +15,9 @@ internal static class Testbed
     /// <summary>Busybox, in the registry without a login.</summary>
     public const string Base = Registry + "/team/public:1";
 
+    /// <summary>Debian with Perl, in the same registry.</summary>
+    public const string Debian = Registry + "/team/debian:12";
+
     public static string Cache => Environment.GetEnvironmentVariable("POD_EXECUTOR_CACHE") ??
         Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "pod-executor");
 

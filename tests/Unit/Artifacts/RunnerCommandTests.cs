@@ -56,15 +56,6 @@ public sealed class RunnerCommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cache-extractor")]
-    [InlineData("cache-archiver")]
-    public async Task Cache_Asked_SaysOneLine(string subcommand)
-    {
-        Assert.Equal(0, await _build.RunAsync(subcommand, "--file", "../c.zip", "--timeout", "10", "--path", "x"));
-        Assert.Single(_build.Log.TrimEnd('\n').Split('\n'));
-    }
-
-    [Theory]
     [InlineData("read-logs")]
     [InlineData("health-check")]
     [InlineData("register")]

@@ -163,7 +163,11 @@ internal sealed class ArchiveSink(RestoreTree tree, DeclaredPaths declared, long
             return path;
         }
 
-        Outside.Add(path);
+        if (kind != Kind.Directory)
+        {
+            Outside.Add(path);
+        }
+
         return null;
     }
 

@@ -62,7 +62,12 @@ internal sealed record RestorePlan(
         {
             if (!declared.Contains(entry.Path.Span) || (entry.Kind == Entry.Types.Kind.Hardlink && !placed.Contains(entry.Target)))
             {
-                outside.Add(entry.Path.ToByteArray());
+                // A directory on the way to what is declared is made when it is needed.
+                if (entry.Kind != Entry.Types.Kind.Directory)
+                {
+                    outside.Add(entry.Path.ToByteArray());
+                }
+
                 continue;
             }
 

@@ -38,12 +38,13 @@ internal static unsafe partial class NativeFile
         return length < 0 ? null : Encoding.UTF8.GetString(buffer, (int)length);
     }
 
-    /// <summary>For reading; a link is not followed and a pipe not waited for. null if it has gone.</summary>
+    /// <summary>For reading; a link is not followed and a pipe not waited for. null if it has gone, or nothing can be read of such a file.</summary>
     /// <exception cref="LocalFileException">It cannot be opened.</exception>
     public static SafeFileHandle? OpenRead(string path)
     {
         const int readNoFollowNoBlockCloseOnExec = 0x80000 | 0x800;
-        const int tooManyLinks = 40;
+        const int noDevice = 6;        // a socket
+        const int tooManyLinks = 40;   // a link, with "no follow"
         var noFollow = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
         var fd = Open(path, readNoFollowNoBlockCloseOnExec | noFollow, 0);
         if (fd >= 0)
@@ -52,7 +53,7 @@ internal static unsafe partial class NativeFile
         }
 
         var error = Marshal.GetLastPInvokeError();
-        return error is NoEntry or NotDirectory or tooManyLinks ? null : throw Failure(path, "cannot be read", error);
+        return error is NoEntry or NotDirectory or noDevice or tooManyLinks ? null : throw Failure(path, "cannot be read", error);
     }
 
     /// <returns>0 at the end of the file.</returns>

@@ -94,7 +94,7 @@ internal sealed class TreeWriter
         var slash = path.LastIndexOf('/');
         var folder = slash < 0 ? "" : path[..slash];
         var name = path[(slash + 1)..];
-        if (name is "" or "." or ".." || name.Contains('\0', StringComparison.Ordinal) || !_folders.Contains(folder))
+        if (slash == 0 || name is "" or "." or ".." || name.Contains('\0', StringComparison.Ordinal) || !_folders.Contains(folder))
         {
             throw new SessionFault(StatusCode.InvalidArgument, $"the path \"{path}\" is not taken: it leads out of the folder, or its own folder was not told of");
         }
