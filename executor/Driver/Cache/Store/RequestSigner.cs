@@ -11,7 +11,7 @@ internal sealed record SignedRequest(string Method, string Url, IReadOnlyDiction
 
 /// <summary>
 /// Signs requests in their URL (AWS Signature Version 4, "Authenticating Requests: Using Query Parameters"). Own code because the
-/// SDK's presigner signs no header: a grant must be bound to its content's digest (docs/adr/0020).
+/// Minio SDK signs no header: a grant must be bound to its content's digest (docs/adr/0020).
 /// </summary>
 internal sealed class RequestSigner(StoreAddress address, StoreLogin login, TimeProvider time)
 {
@@ -19,10 +19,12 @@ internal sealed class RequestSigner(StoreAddress address, StoreLogin login, Time
     private const string Unsigned = "UNSIGNED-PAYLOAD";
     public const string DigestHeader = "x-amz-content-sha256";
 
-    /// <param name="name">The object.</param>
+    /// <param name="name">The object; empty: the bucket.</param>
     /// <param name="lifetime">A second to seven days.</param>
     /// <param name="headers">Lower-case names. With x-amz-content-sha256 among them the server accepts that content only.</param>
-    public SignedRequest Sign(HttpMethod method, string name, TimeSpan lifetime, IReadOnlyDictionary<string, string> headers)
+    /// <param name="query">What is asked of the bucket.</param>
+    public SignedRequest Sign(
+        HttpMethod method, string name, TimeSpan lifetime, IReadOnlyDictionary<string, string> headers, IReadOnlyDictionary<string, string>? query = null)
     {
         var now = time.GetUtcNow().UtcDateTime;
         var day = now.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
@@ -35,18 +37,18 @@ internal sealed class RequestSigner(StoreAddress address, StoreLogin login, Time
         }
 
         var names = string.Join(';', signed.Keys);
-        var query = Query(moment, scope, lifetime, names);
+        var parameters = Parameters(moment, scope, lifetime, names, query);
         var path = address.PathOf(name);
         var canonical = string.Join('\n',
-            [method.Method, path, query, .. signed.Select(h => $"{h.Key}:{h.Value.Trim()}"), "", names, headers.GetValueOrDefault(DigestHeader, Unsigned)]);
+            [method.Method, path, parameters, .. signed.Select(h => $"{h.Key}:{h.Value.Trim()}"), "", names, headers.GetValueOrDefault(DigestHeader, Unsigned)]);
         var toSign = string.Join('\n', Algorithm, moment, scope, Hex(SHA256.HashData(Encoding.UTF8.GetBytes(canonical))));
-        var url = $"{address.Origin}{path}?{query}&X-Amz-Signature={Hex(Mac(Key(day), toSign))}";
+        var url = $"{address.Origin}{path}?{parameters}&X-Amz-Signature={Hex(Mac(Key(day), toSign))}";
         return new SignedRequest(method.Method, url, headers, time.GetUtcNow() + lifetime);
     }
 
-    private string Query(string moment, string scope, TimeSpan lifetime, string names)
+    private string Parameters(string moment, string scope, TimeSpan lifetime, string names, IReadOnlyDictionary<string, string>? query)
     {
-        var parameters = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        var parameters = new SortedDictionary<string, string>(query?.ToDictionary() ?? [], StringComparer.Ordinal)
         {
             ["X-Amz-Algorithm"] = Algorithm,
             ["X-Amz-Credential"] = $"{login.AccessKey}/{scope}",

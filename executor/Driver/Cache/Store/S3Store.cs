@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
-using Minio;
-using Minio.DataModel.Args;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Options;
@@ -15,9 +13,8 @@ namespace PodExecutor.Driver.Cache.Store;
 internal sealed record StoredObject(string Name, long Size, DateTimeOffset Modified, string Tag = "");
 
 /// <summary>
-/// The bucket. Lists and removes through the Minio SDK; looks at, reads and writes whole objects through presigned requests of our own,
-/// because the SDK asks twice or three times for each and cannot write 5 MiB without reflection (docs/adr/0020). Each call is retried
-/// within the budget, and fails with <see cref="StoreException"/>.
+/// The bucket, by signed requests of our own: what S3's simplest operations need, and nothing of an SDK (docs/adr/0020). Each call is
+/// retried within the budget, and fails with <see cref="StoreException"/>.
 /// </summary>
 internal sealed class S3Store : IDisposable
 {
@@ -28,7 +25,6 @@ internal sealed class S3Store : IDisposable
 
     private readonly CacheOptions _options;
     private readonly HttpClient _http;
-    private readonly IMinioClient _minio;
     private readonly RequestSigner _signer;
     private readonly Retry _retry;
 
@@ -39,13 +35,6 @@ internal sealed class S3Store : IDisposable
         _http = StoreConnection.Open(options, time);
         _signer = new RequestSigner(Address, login, time);
         _retry = new Retry(options.RetryBudget, time);
-        _minio = new MinioClient()
-            .WithEndpoint(options.S3.ServerAddress)
-            .WithCredentials(login.AccessKey, login.SecretKey)
-            .WithRegion(options.S3.BucketLocation)
-            .WithSSL(!options.S3.Insecure)
-            .WithHttpClient(_http);
-        _minio = string.IsNullOrEmpty(login.SessionToken) ? _minio.Build() : _minio.WithSessionToken(login.SessionToken).Build();
     }
 
     public StoreAddress Address { get; }
@@ -111,40 +100,32 @@ internal sealed class S3Store : IDisposable
         },
         cancel);
 
-    /// <summary>Everything below the prefix, or nothing: a listing that is cut begins anew.</summary>
-    public Task<List<StoredObject>> ListAsync(string prefix, CancellationToken cancel) => _retry.RunAsync(
-        async token =>
+    /// <summary>Everything below the prefix, or nothing: a page that does not come fails the listing.</summary>
+    public async Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, CancellationToken cancel)
+    {
+        var all = new List<StoredObject>();
+        string? next = null;
+        do
         {
-            try
+            var query = new Dictionary<string, string> { ["list-type"] = "2", ["prefix"] = prefix };
+            if (next is not null)
             {
-                var all = new List<StoredObject>();
-                var list = new ListObjectsArgs().WithBucket(Address.Bucket).WithPrefix(prefix).WithRecursive(true);
-                await foreach (var item in _minio.ListObjectsEnumAsync(list, token).WithCancellation(token))
-                {
-                    all.Add(new StoredObject(item.Key, (long)item.Size, item.LastModifiedDateTime ?? DateTimeOffset.UnixEpoch, (item.ETag ?? "").Trim('"')));
-                }
+                query["continuation-token"] = next;
+            }
 
-                return all;
-            }
-            catch (Exception e) when (e is not (StoreException or OperationCanceledException))
-            {
-                throw Unwrap(e);
-            }
-        },
-        cancel);
+            var page = await _retry.RunAsync(async token => ListPage.Parse(await ReadPageAsync(query, token)), cancel);
+            all.AddRange(page.Objects);
+            next = page.Next;
+        }
+        while (next is not null);
+        return all;
+    }
 
     public Task RemoveAsync(string name, CancellationToken cancel) => _retry.RunAsync(
         async token =>
         {
-            try
-            {
-                await _minio.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(Address.Bucket).WithObject(name), token);
-                return true;
-            }
-            catch (Exception e) when (e is not (StoreException or OperationCanceledException))
-            {
-                throw Unwrap(e);
-            }
+            using var response = await SendAsync(HttpMethod.Delete, name, NoHeaders, null, token);
+            return true;
         },
         cancel);
 
@@ -152,29 +133,18 @@ internal sealed class S3Store : IDisposable
     /// <exception cref="StoreException">Says what is wrong.</exception>
     public Task CheckAsync(CancellationToken cancel) => ListAsync("pod-executor-doctor/", cancel);
 
-    public void Dispose()
+    public void Dispose() => _http.Dispose();
+
+    private async Task<string> ReadPageAsync(Dictionary<string, string> query, CancellationToken cancel)
     {
-        _minio.Dispose();
-        _http.Dispose();
+        using var response = await SendAsync(HttpMethod.Get, "", NoHeaders, null, cancel, query);
+        return Expect(response, "the listing") ? await response.Content.ReadAsStringAsync(cancel) : "";
     }
 
-    /// <summary>The SDK hides what our handler has said within exceptions of its own.</summary>
-    private static StoreException Unwrap(Exception exception)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string name, Dictionary<string, string> headers, byte[]? content, CancellationToken cancel, Dictionary<string, string>? query = null)
     {
-        for (var e = exception; e is not null; e = e.InnerException)
-        {
-            if (e is StoreException said)
-            {
-                return said;
-            }
-        }
-
-        return new StoreException($"the cache's store answers what the SDK does not understand: {exception.GetType().Name}: {exception.Message}", isTransient: false, inner: exception);
-    }
-
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string name, Dictionary<string, string> headers, byte[]? content, CancellationToken cancel)
-    {
-        var signed = _signer.Sign(method, name, OwnLifetime, headers);
+        var signed = _signer.Sign(method, name, OwnLifetime, headers, query);
         using var request = new HttpRequestMessage(method, signed.Url);
         if (content is not null)
         {
@@ -191,7 +161,7 @@ internal sealed class S3Store : IDisposable
 
     private static bool Expect(HttpResponseMessage response, string name) => response.IsSuccessStatusCode
         ? true
-        : throw new StoreException($"the cache's store does not take {name}: {(int)response.StatusCode}", isTransient: false);
+        : throw new StoreException($"the cache's store does not do this for {name}: {(int)response.StatusCode}", isTransient: false);
 
     private Dictionary<string, string> EncryptionHeaders()
     {

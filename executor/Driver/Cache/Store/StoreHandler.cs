@@ -6,7 +6,7 @@ using System.Xml.Linq;
 namespace PodExecutor.Driver.Cache.Store;
 
 /// <summary>
-/// Under both the SDK and our own requests: gives each request its time, and turns what the store or the network does wrong into
+/// Under all requests to the store: gives each its time, and turns what the store or the network does wrong into
 /// <see cref="StoreException"/>. What is left for the caller is success and "there is no such object".
 /// </summary>
 internal sealed class StoreHandler(HttpMessageHandler inner, string server, TimeSpan patience, TimeProvider time) : DelegatingHandler(inner)
