@@ -1,5 +1,5 @@
 #!/bin/bash
-# test.sh [FILTER]: builds everything, then runs the unit, contract and cluster tests; with FILTER only those whose full name contains it.
+# test.sh [FILTER]: builds everything, then runs the unit, contract, BuildKit and cluster tests; with FILTER only those whose full name contains it.
 # Debian 12 with the .NET SDK, as root. Brings the real test cluster up for the cluster tests, and down again unless it was up before.
 # The last line is "N passed, N failed"; a skipped test counts as failed. Exits 0 only if tests ran and all passed.
 #
@@ -13,7 +13,7 @@ set -uo pipefail
 cd "$(dirname "$(realpath "$0")")"
 root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
 LOGS=$root/artifacts/test
-passed=0 failed=0 ours=no
+passed=0 failed=0 ours=no registries=no builders=()
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
 rm -rf "$LOGS"
@@ -21,7 +21,9 @@ mkdir -p "$LOGS"
 
 finish() {
   trap - EXIT INT TERM
+  for version in "${builders[@]}"; do step "BuildKit $version down" "$testbed/buildkit.sh" down "$version" || failed=$(( failed + 1 )); done
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || failed=$(( failed + 1 ))
+  [ $registries = no ] || step "Registries down" "$testbed/registry.sh" down || failed=$(( failed + 1 ))
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ $failed = 0 ] && [ $passed -gt 0 ]
   exit
@@ -61,6 +63,19 @@ export POD_AGENT_BINARY=$root/artifacts/publish/Agent/release_linux-x64/pod-agen
 for project in Unit Contract; do
   [ "$(matching $project)" = 0 ] || run $project
 done
+
+if [ "$(matching BuildKitClient)" != 0 ]; then
+  must shown_step "Images to build on" "$testbed/images.sh" busybox debian
+  curl -s --max-time 2 -o /dev/null "http://127.0.0.1:$REGISTRY_PORT/v2/" || registries=yes
+  # before the daemons: they trust the one with TLS by its authority
+  must shown_step "Registries" "$testbed/registry.sh" up
+  for version in 0.25 0.13 0.8; do
+    "$testbed/buildkit.sh" status $version > /dev/null || builders+=("$version")
+    must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version
+  done
+  must shown_step "Docker's buildx, to compare with" "$testbed/buildkit.sh" buildx
+  run BuildKitClient
+fi
 
 if [ "$(matching Cluster)" != 0 ]; then
   must shown_step "Kubernetes" "$testbed/build-kubernetes.sh"

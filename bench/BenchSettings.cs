@@ -17,6 +17,14 @@ internal sealed record BenchSettings(string Driver, string Image, string HelperI
     /// <summary>The API server's audit log, one JSON line per request.</summary>
     public static string AuditLog => Existing(Given("POD_EXECUTOR_AUDIT_LOG"));
 
+    /// <summary>The published native bench-builder.</summary>
+    public static string Builder => Existing(Given("POD_EXECUTOR_BENCH_BUILDER"));
+
+    public static string Buildx => Existing(Given("POD_EXECUTOR_BUILDX"));
+
+    /// <summary>Where the daemon listens on 127.0.0.1, plain HTTP/2.</summary>
+    public static int BuildKitPort => int.Parse(Given("POD_EXECUTOR_BUILDKIT_PORT"), System.Globalization.CultureInfo.InvariantCulture);
+
     private static string Given(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value
         ? value
         : throw new BenchException($"{variable} is not set: start the benchmarks by bench/run.sh, which sets it.");

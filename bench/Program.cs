@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
 using PodExecutor.Bench;
+using PodExecutor.Bench.Builds;
 using PodExecutor.Bench.Cluster;
 using PodExecutor.Bench.Logs;
 using PodExecutor.Bench.Processes;
 using PodExecutor.Bench.Stages;
 using PodExecutor.Bench.Start;
+using PodExecutor.BuildKit;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 
@@ -14,7 +16,7 @@ var cluster = new Dictionary<string, Func<BenchCluster, CancellationToken, Task>
     ["stage"] = (c, stop) => new StageTopic(c).RunAsync(stop),
     ["log"] = (c, stop) => new LogTopic(c).RunAsync(stop),
 };
-string[] known = ["driver", .. cluster.Keys];
+string[] known = ["driver", "build", .. cluster.Keys];
 var topics = args.Length > 0 ? args : known;
 if (topics.FirstOrDefault(t => !known.Contains(t)) is { } unknown)
 {
@@ -40,6 +42,11 @@ try
         await new DriverTopic(settings).RunAsync(stopping.Token);
     }
 
+    if (topics.Contains("build"))
+    {
+        await new BuildTopic(settings).RunAsync(stopping.Token);
+    }
+
     if (topics.Any(cluster.ContainsKey))
     {
         await using var bench = await BenchCluster.OpenAsync(settings, stopping.Token);
@@ -56,7 +63,7 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
     await Console.Error.WriteLineAsync("bench: stopped");
     return 130;
 }
-catch (Exception e) when (e is BenchException or FailureException or ApiException or IOException)
+catch (Exception e) when (e is BenchException or FailureException or ApiException or BuildKitException or IOException)
 {
     await Console.Error.WriteLineAsync($"bench: {e.Message}");
     return 1;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench/run.sh [TOPIC…]: runs the benchmarks (driver, start, stage, log; all of them if none is named) and prints one line per figure.
+# bench/run.sh [TOPIC…]: runs the benchmarks (driver, build, start, stage, log; all of them if none is named) and prints one line per figure.
 # Debian 12 with the .NET SDK, as root. Uses the test cluster if it is up; else brings it up, and down again afterwards.
 # Figures go to stdout, everything else to stderr.
 #
@@ -7,7 +7,7 @@
 #   BENCH_SAMPLES                           samples of each side (default: what the topic thinks right)
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
-root=$PWD testbed=$PWD/tests/testbed ours=no
+root=$PWD testbed=$PWD/tests/testbed ours=no builders=no
 LOGS=$root/artifacts/bench
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
@@ -17,6 +17,7 @@ finish() {
   local code=$?
   trap - EXIT INT TERM
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || code=1
+  [ $builders = no ] || step "BuildKit down" "$testbed/buildkit.sh" down 0.25 || code=1
   exit $code
 }
 trap finish EXIT
@@ -34,7 +35,20 @@ if [ -z "${POD_EXECUTOR_BINARY:-}" ] || [ -z "${POD_AGENT_BINARY:-}" ]; then
 fi
 export POD_EXECUTOR_BINARY POD_AGENT_BINARY
 
-if [ "$*" != driver ]; then
+topics=${*:-all}
+needs_cluster() { local topic; for topic in $topics; do case $topic in driver | build) ;; *) return 0 ;; esac; done; return 1; }
+wants_builds() { [[ " $topics " = *" build "* || $topics = all ]]; }
+
+if wants_builds; then
+  must step "Native builder" "$testbed/publish.sh" bench/Builder bench-builder
+  "$testbed/buildkit.sh" status > /dev/null || builders=yes
+  must shown_step "BuildKit" "$testbed/buildkit.sh" up
+  export POD_EXECUTOR_BENCH_BUILDER=$root/artifacts/publish/Builder/release_linux-x64/bench-builder POD_EXECUTOR_BUILDKIT_PORT=15125
+  POD_EXECUTOR_BUILDX=$("$testbed/buildkit.sh" buildx) || exit 1
+  export POD_EXECUTOR_BUILDX
+fi
+
+if needs_cluster; then
   must shown_step "Kubernetes" "$testbed/build-kubernetes.sh"
   must shown_step "Test images" "$testbed/images.sh" pause debian
   if "$testbed/status.sh" > /dev/null 2>&1; then

@@ -1,5 +1,5 @@
 #!/bin/bash
-# buildkit.sh up [VERSION]|down [VERSION]|buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
+# buildkit.sh up|down|status [VERSION], buildkit.sh buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
 #   0.25  Docker 28.5 of Debian sid       (the default)   127.0.0.1:15125
 #   0.13  Docker 26.1 of Debian 13                        127.0.0.1:15113
 #   0.8   Docker 20.10 of Debian 12                       127.0.0.1:15108, without an image store: exports local and tar only
@@ -157,6 +157,9 @@ case ${1:-} in
     take_lock
     if [ -n "${2:-}" ]; then suite_of "$2" > /dev/null; down "$2"; else down 0.25 0.13 0.8; fi
     lap "BuildKit ${2:-} is down" ;;
+  status)
+    daemon_pid "dockerd-${2:-0.25}" > /dev/null && daemon_pid "tls-${2:-0.25}" > /dev/null || { echo "BuildKit ${2:-0.25} is down"; exit 1; }
+    echo "BuildKit ${2:-0.25} is up" ;;
   buildx) take_lock; unpack sid docker-buildx "$BUILDKIT_HOME/buildx" usr/libexec/docker/cli-plugins/docker-buildx; echo "$BUILDKIT_HOME/buildx/usr/libexec/docker/cli-plugins/docker-buildx" ;;
   *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Publishes both native binaries, each only when a source is newer than the last publish:
+# publish.sh [PROJECT BINARY]: publishes both native binaries, or that of another project, each only when a source is newer than the last publish:
 #   artifacts/publish/Driver/release_linux-x64/pod-executor
 #   artifacts/publish/Agent/release_linux-x64/pod-agent
 set -euo pipefail
@@ -7,19 +7,24 @@ cd "$(dirname "$0")/../.."
 
 # publish PROJECT BINARY: takes one to two minutes
 publish() {
-  local folder=artifacts/publish/$1/release_linux-x64
+  local folder=artifacts/publish/${1##*/}/release_linux-x64
   if [ -x "$folder/$2" ] && [ -e "$folder/.published" ] && [ -z "$(sources -newer "$folder/.published" -print -quit)" ]; then
     echo "$folder/$2 is newer than its sources"
     return
   fi
   local begin; begin=$(mktemp)   # what is edited meanwhile is newer than this
-  dotnet publish "executor/$1" -c Release -nodeReuse:false -p:UseSharedCompilation=false
+  dotnet publish "$1" -c Release -nodeReuse:false -p:UseSharedCompilation=false
   mv "$begin" "$folder/.published"
 }
 
 sources() {
-  find executor protos Directory.Build.props Directory.Packages.props global.json .editorconfig \( -name bin -o -name obj \) -prune -o -type f "$@"
+  find executor protos ${project:+"$project"} Directory.Build.props Directory.Packages.props global.json .editorconfig \( -name bin -o -name obj \) -prune -o -type f "$@"
 }
 
-publish Driver pod-executor
-publish Agent pod-agent
+project=${1:-}
+if [ -n "$project" ]; then
+  publish "$project" "$2"
+else
+  publish executor/Driver pod-executor
+  publish executor/Agent pod-agent
+fi
