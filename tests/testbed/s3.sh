@@ -1,5 +1,5 @@
 #!/bin/bash
-# s3.sh up|down|bucket NAME: a real S3 server that checks signatures: Ceph's object gateway over one object store in memory, from Debian's packages.
+# s3.sh up|status|down|bucket NAME: a real S3 server that checks signatures: Ceph's object gateway over one object store in memory, from Debian's packages.
 #   http://127.0.0.1:17480, and from pods http://10.244.0.1:17480, once the cluster's bridge is there; login in env.sh (S3_ACCESS_KEY, S3_SECRET_KEY)
 # "down" forgets all that was stored. About 5 s up, 300 MB of memory.
 set -euo pipefail
@@ -12,6 +12,8 @@ bridge_is_there() { ip -4 -o address show dev "$BRIDGE" 2> /dev/null | grep -q "
 serves_pods() { ss -ltnH "src $NODE_IP and sport = :$S3_PORT" | grep -q .; }
 
 answers() { curl -s --max-time 2 -o /dev/null "http://127.0.0.1:$S3_PORT/"; }
+
+runs_already() { daemon_pid s3-monitor && daemon_pid s3-store && daemon_pid s3-gateway; } > /dev/null
 
 write_settings() {
   cat > "$conf" <<C
@@ -105,7 +107,7 @@ bucket() {
 case ${1:-} in
   up)
     take_lock
-    if daemon_pid s3-monitor > /dev/null && daemon_pid s3-store > /dev/null && daemon_pid s3-gateway > /dev/null; then
+    if runs_already; then
       if bridge_is_there && ! serves_pods; then
         stop_daemon s3-gateway
         gateway
@@ -117,6 +119,7 @@ case ${1:-} in
     for name in s3-gateway s3-store s3-monitor; do stop_daemon $name KILL; done
     up
     lap "the S3 server is up: http://127.0.0.1:$S3_PORT" ;;
+  status) runs_already ;;
   bucket) [ -n "${2:-}" ] || fail "which bucket?"; bucket "$2" ;;
   down)
     take_lock
