@@ -65,7 +65,7 @@ for project in Unit Contract; do
   [ "$(matching $project)" = 0 ] || run $project
 done
 
-if [ "$(matching BuildKitClient)" != 0 ]; then
+if [ "$(matching BuildKitClient)" != 0 ] || [ "$(matching Images)" != 0 ] || [ "$(matching Cluster)" != 0 ]; then
   must shown_step "Images to build on" "$testbed/images.sh" busybox debian
   curl -s --max-time 2 -o /dev/null "http://127.0.0.1:$REGISTRY_PORT/v2/" || registries=yes
   # before the daemons: they trust the one with TLS by its authority
@@ -75,7 +75,9 @@ if [ "$(matching BuildKitClient)" != 0 ]; then
     must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version
   done
   must shown_step "Docker's buildx, to compare with" "$testbed/buildkit.sh" buildx
-  run BuildKitClient
+  for project in BuildKitClient Images; do
+    [ "$(matching $project)" = 0 ] || run $project
+  done
 fi
 
 if [ "$(matching Cluster)" != 0 ]; then

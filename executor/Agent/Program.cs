@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using PodExecutor.Agent;
 using PodExecutor.Agent.Artifacts;
+using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Install;
 using PodExecutor.Agent.Native;
 using PodExecutor.Agent.Relay;
@@ -17,14 +18,21 @@ const string usage = """
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
            pod-agent cache-task STATE_DIR TASK                         restores or saves a job's caches
            pod-agent gitlab-runner SUBCOMMAND [FLAG...]                what the scripts of a job call gitlab-runner for
+           pod-agent image-build|docker|nerdctl [ARGUMENT...]          builds and pushes images
            pod-agent --version
     """;
 try
 {
     // The name that the kernel was given: Environment.ProcessPath would be what the link leads to.
-    if (Path.GetFileName(Environment.GetCommandLineArgs()[0]) is "gitlab-runner" or "gitlab-runner-helper")
+    var name = Path.GetFileName(Environment.GetCommandLineArgs()[0]);
+    if (name is "gitlab-runner" or "gitlab-runner-helper")
     {
         return await GitLabRunner(args);
+    }
+
+    if (ImageCommand.Names.Contains(name))
+    {
+        return await Images(name, args);
     }
 
     return args switch
@@ -35,7 +43,8 @@ try
         ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
         ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
-        ["cache-task", var state, var task] => await UntilTerm(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
+        ["cache-task", var state, var task] => await UntilSignalled(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
+        [var program, .. var rest] when ImageCommand.Names.Contains(program) => await Images(program, rest),
         ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
             uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),
         _ => Usage(),
@@ -49,14 +58,17 @@ catch (Exception e)
     return 1;
 }
 
-static Task<int> GitLabRunner(string[] args) => UntilTerm(cancel => RunnerCommand.RunAsync(args, TimeProvider.System, cancel));
+static Task<int> GitLabRunner(string[] args) => UntilSignalled(ending => RunnerCommand.RunAsync(args, TimeProvider.System, ending));
 
-static async Task<int> UntilTerm(Func<CancellationToken, Task<int>> body)
+static Task<int> Images(string name, string[] args) =>
+    UntilSignalled(ending => ImageCommand.RunAsync(args, ImageContext.OfThisProcess(name, TimeProvider.System), ending));
+
+static async Task<int> UntilSignalled(Func<CancellationToken, Task<int>> run)
 {
     using var ending = new CancellationTokenSource();
     using var onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, ending));
     using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, ending));
-    return await body(ending.Token);
+    return await run(ending.Token);
 }
 
 static void End(PosixSignalContext context, CancellationTokenSource ending)

@@ -96,7 +96,8 @@ J
   : > "$BUILDKIT_HOME/log/dockerd-$version.log"
   # An /etc of its own, over the machine's: the registry with TLS has a name there, and an authority that Docker trusts for it.
   rm -rf "$home/etc" && mkdir -p "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT" "$home"/etc-{written,work}
-  cat /etc/hosts - > "$home/etc/hosts" <<< "127.0.0.1 $TLS_REGISTRY_HOST"
+  # harbor.local.com: where the pipelines of the project's first users push to; a test plays it.
+  printf '127.0.0.1 %s\n%s harbor.local.com\n' "$TLS_REGISTRY_HOST" "$HARBOR_IP" | cat /etc/hosts - > "$home/etc/hosts"
   ! [ -e "$registries/registry-tls/ca.crt" ] || cp "$registries/registry-tls/ca.crt" "$home/etc/docker/certs.d/$TLS_REGISTRY_HOST:$TLS_REGISTRY_PORT/"
   daemon "dockerd-$version" unshare --mount --propagation private bash -c \
     'mount -t overlay -o "lowerdir=$0/etc:/etc,upperdir=$0/etc-written,workdir=$0/etc-work" overlay /etc && exec "$@"' "$home" "$home/root/usr/sbin/dockerd" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$run/exec" \

@@ -37,6 +37,7 @@ S3_DATA=/dev/shm/pod-executor-s3                         # settings and sockets;
 
 BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
 BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
+HARBOR_IP=127.29.78.1                                    # harbor.local.com, as the builders see it
 BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
 BUILDKIT_BRIDGE_IP=172.29.78.1
 

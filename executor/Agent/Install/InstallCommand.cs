@@ -14,8 +14,17 @@ internal static class InstallCommand
     /// <param name="busybox">The static shell of the helper image; not there is fine.</param>
     public static int Run(string toolsDirectory, string busybox)
     {
-        Directory.CreateDirectory(Path.Combine(toolsDirectory, "bin"));
+        var programs = Directory.CreateDirectory(Path.Combine(toolsDirectory, "bin")).FullName;
         Copy("/proc/self/exe", Path.Combine(toolsDirectory, "pod-agent"));
+
+        // Behind everything else in a script's PATH: an image's own docker or nerdctl is found first.
+        foreach (var name in Images.ImageCommand.Names)
+        {
+            var link = Path.Combine(programs, name);
+            File.Delete(link);
+            File.CreateSymbolicLink(link, "../pod-agent");
+        }
+
         if (File.Exists(busybox))
         {
             Copy(busybox, Path.Combine(toolsDirectory, "busybox"));

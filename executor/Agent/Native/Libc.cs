@@ -22,6 +22,7 @@ internal static unsafe partial class Libc
 
     public const int SetPipeSize = 1031;
     public const int GetReadable = 0x541B;
+    public const int SetDumpable = 4;
     public const int SetChildSubreaper = 36;
     public const int Interrupted = 4;
     public const int ExecutePermission = 1;

@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
+using PodExecutor.Agent.Builders;
 using PodExecutor.Link;
 
 namespace PodExecutor.Agent.Supervisor;
 
 /// <summary>One connection of a driver: the conversation of protos/agent.proto, seen from the agent.</summary>
-internal sealed class LinkSession(Stream stream, StageRuns runs, TimeProvider time) : IDisposable
+internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost builders, TimeProvider time) : IDisposable
 {
     /// <summary>A script is some hundred kilobytes; more than this is no script.</summary>
     private const ulong MaxScript = 256UL * 1024 * 1024;
@@ -24,6 +25,11 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, TimeProvider ti
         {
             await RefuseAsync(Refused.Types.Reason.ProtocolVersion, $"the agent speaks link version {LinkProtocol.Version}", cancel);
             return;
+        }
+
+        if (open.Builders is { } set)
+        {
+            await builders.ServeAsync(set, cancel);
         }
 
         try

@@ -1,4 +1,7 @@
 using System.Collections;
+using PodExecutor.Agent.Builders;
+using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Solving;
 using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Supervisor;
@@ -20,7 +23,20 @@ internal static class StageEnvironment
         // Behind everything else: what the image has itself always wins.
         variables["PATH"] = $"{variables.GetValueOrDefault("PATH", DefaultPath)}:{Path.Combine(options.ToolsDirectory, "bin")}";
         variables["HOME"] = Home(variables.GetValueOrDefault("HOME"), options, identity);
+        AddImages(variables, options);
         return [.. variables.Select(v => $"{v.Key}={v.Value}")];
+    }
+
+    /// <summary>Where image-build, docker and nerdctl keep what they make, and, if this job has builders, the way to them for any BuildKit client.</summary>
+    private static void AddImages(SortedDictionary<string, string> variables, SupervisorOptions options)
+    {
+        variables[ImageContext.StateVariable] = options.ImagesPath;
+        var sockets = new BuilderSockets(options.ToolsDirectory);
+        if (File.Exists(sockets.Choose))
+        {
+            variables[BuilderFinder.GatewayVariable] = sockets.Choose;
+            variables["BUILDKIT_HOST"] = "unix://" + sockets.Any;
+        }
     }
 
     /// <summary>git, ssh, npm and others fail without a writable HOME; images run under a foreign uid seldom have one.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using PodExecutor.Agent.Builders;
 
 namespace PodExecutor.Agent.Supervisor;
 
@@ -19,11 +20,12 @@ internal static class SuperviseCommand
         using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, ending));
         using var reaper = new Reaper();
         using var runs = new StageRuns(options, reaper, time);
+        await using var builders = new BuilderHost(options.ToolsDirectory, time);
 
         Directory.CreateDirectory(options.StateDirectory);
         Identity.Publish(options.IdentityPath);
         using var listener = Listen(options.SocketPath);
-        await AcceptAsync(listener, runs, time, ending.Token);
+        await AcceptAsync(listener, runs, builders, time, ending.Token);
         await runs.StopAsync();
         return 0;
     }
@@ -46,7 +48,7 @@ internal static class SuperviseCommand
         return listener;
     }
 
-    private static async Task AcceptAsync(Socket listener, StageRuns runs, TimeProvider time, CancellationToken cancel)
+    private static async Task AcceptAsync(Socket listener, StageRuns runs, BuilderHost builders, TimeProvider time, CancellationToken cancel)
     {
         var previous = Task.CompletedTask;
         CancellationTokenSource? giveUp = null;
@@ -65,7 +67,7 @@ internal static class SuperviseCommand
                 }
 
                 giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-                previous = ServeAsync(connection, runs, time, giveUp.Token);
+                previous = ServeAsync(connection, runs, builders, time, giveUp.Token);
             }
             catch (OperationCanceledException)
             {
@@ -81,9 +83,9 @@ internal static class SuperviseCommand
         giveUp?.Dispose();
     }
 
-    private static async Task ServeAsync(Socket connection, StageRuns runs, TimeProvider time, CancellationToken cancel)
+    private static async Task ServeAsync(Socket connection, StageRuns runs, BuilderHost builders, TimeProvider time, CancellationToken cancel)
     {
-        using var session = new LinkSession(new NetworkStream(connection, ownsSocket: true), runs, time);
+        using var session = new LinkSession(new NetworkStream(connection, ownsSocket: true), runs, builders, time);
         try
         {
             await session.RunAsync(cancel);

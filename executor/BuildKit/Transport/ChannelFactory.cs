@@ -16,11 +16,21 @@ internal static class ChannelFactory
     /// <summary>A daemon sends up to 16 MiB in one message.</summary>
     private const int MaxMessageSize = 32 << 20;
 
-    public static GrpcChannel Create(BuildKitEndpoint endpoint, BuildKitClientOptions options)
+    public static GrpcChannel Create(BuildKitEndpoint endpoint, BuildKitClientOptions options) => GrpcChannel.ForAddress(AddressOf(endpoint), new GrpcChannelOptions
     {
-        // TLS around the HTTP/1.1 upgrade must be there before it: then HTTP/2 is plain within.
-        var tlsInside = endpoint.Tls is not null && endpoint.IsDocker;
-        var https = endpoint.Tls is not null && !tlsInside;
+        HttpHandler = CreateHandler(endpoint, options),
+        DisposeHttpClient = true,
+        MaxReceiveMessageSize = MaxMessageSize,
+        MaxSendMessageSize = null,
+        MaxRetryAttempts = null,
+    });
+
+    /// <summary>What the requests of <see cref="CreateHandler"/> are addressed to.</summary>
+    public static Uri AddressOf(BuildKitEndpoint endpoint) => new($"{(IsHttps(endpoint) ? "https" : "http")}://{endpoint.Tls?.ServerName ?? endpoint.Authority}");
+
+    /// <summary>For one who speaks gRPC by himself.</summary>
+    public static SocketsHttpHandler CreateHandler(BuildKitEndpoint endpoint, BuildKitClientOptions options)
+    {
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = options.ConnectTimeout,
@@ -38,21 +48,16 @@ internal static class ChannelFactory
             KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         };
-        if (https)
+        if (IsHttps(endpoint))
         {
             handler.SslOptions = SslOptions(endpoint);
         }
 
-        var authority = endpoint.Tls?.ServerName ?? endpoint.Authority;
-        return GrpcChannel.ForAddress($"{(https ? "https" : "http")}://{authority}", new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = MaxMessageSize,
-            MaxSendMessageSize = null,
-            MaxRetryAttempts = null,
-        });
+        return handler;
     }
+
+    /// <summary>TLS around Docker's HTTP/1.1 upgrade must be there before it: then HTTP/2 is plain within.</summary>
+    private static bool IsHttps(BuildKitEndpoint endpoint) => endpoint.Tls is not null && !endpoint.IsDocker;
 
     private static async ValueTask<Stream> ConnectAsync(BuildKitEndpoint endpoint, CancellationToken cancellation)
     {

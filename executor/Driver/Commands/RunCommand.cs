@@ -1,3 +1,4 @@
+using PodExecutor.Driver.Builders;
 using PodExecutor.Driver.Cache;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
@@ -28,7 +29,7 @@ internal static class RunCommand
         }
 
         // Step 4
-        var script = StageScript.Read(scriptPath, stageName);
+        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
         using var api = Connection.Open(call.Options.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();

@@ -8,6 +8,12 @@ internal sealed record ExecutorOptions
     /// <summary>Null: caches are left to the runner's own scripts.</summary>
     public CacheOptions? Cache { get; init; }
 
+    /// <summary>Where images are built.</summary>
+    public IReadOnlyList<BuilderOptions> Builders { get; init; } = [];
+
+    /// <summary>What jobs may do there.</summary>
+    public BuilderPolicyOptions Builder { get; init; } = new();
+
     /// <summary>Other settings that a job may pick by name.</summary>
     public IReadOnlyDictionary<string, ProfileOptions> Profiles { get; init; } = new Dictionary<string, ProfileOptions>();
 }

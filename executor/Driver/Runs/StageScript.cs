@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Link;
+using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Driver.Runs;
 
@@ -9,12 +10,12 @@ namespace PodExecutor.Driver.Runs;
 internal sealed class StageScript
 {
     private readonly byte[] _text;
-
     private readonly Work _work;
+    private readonly BuilderSet? _builders;
 
-    private StageScript(string stage, byte[] text, Work work)
+    private StageScript(string stage, byte[] text, Work work, BuilderSet? builders = null)
     {
-        (_text, _work) = (text, work);
+        (_text, _work, _builders) = (text, work, builders);
         Stage = stage;
         RunId = Guid.NewGuid().ToString("N");
     }
@@ -25,12 +26,13 @@ internal sealed class StageScript
 
     public static StageScript OfCacheTask(string stage, Link.Cache.CacheTask task) => new(stage, task.ToByteArray(), Work.CacheTask);
 
+    /// <param name="builders">For a helper stage: what the helper container serves to the job from then on.</param>
     /// <exception cref="FailureException">The file cannot be read.</exception>
-    public static StageScript Read(string path, string stage)
+    public static StageScript Read(string path, string stage, BuilderSet? builders = null)
     {
         try
         {
-            return new StageScript(stage, File.ReadAllBytes(path), Work.Script);
+            return new StageScript(stage, File.ReadAllBytes(path), Work.Script, builders);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -53,6 +55,7 @@ internal sealed class StageScript
         StopGraceMs = (uint)stopGrace.TotalMilliseconds,
         WorkingDirectory = workingDirectory,
         Work = _work,
+        Builders = _builders,
     };
 
     public IEnumerable<DriverFrame> Frames()

@@ -44,6 +44,8 @@ internal sealed record JobRequest(params string[] Script)
 
     public string? Namespace { get; init; }
 
+    public long ProjectId { get; init; } = 7;
+
     public static JobVariable Variable(string key, string value, bool masked = false) =>
         new() { Key = key, Value = value, Public = !masked, Masked = masked };
 

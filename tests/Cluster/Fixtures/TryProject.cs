@@ -19,6 +19,9 @@ internal sealed class TryProject : IDisposable
         return project;
     }
 
+    /// <summary>More tables of the options file.</summary>
+    public void AddOptions(string toml) => File.AppendAllText(Path.Combine(Folder, ".git/options.toml"), toml);
+
     public void Write(string name, string text)
     {
         var path = Path.Combine(Folder, name);

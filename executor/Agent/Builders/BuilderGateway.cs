@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using PodExecutor.Agent.Builders.Choosing;
+using PodExecutor.Agent.Builders.Forwarding;
+using PodExecutor.Link;
+using PodExecutor.Link.Builders;
+
+namespace PodExecutor.Agent.Builders;
+
+/// <summary>
+/// In the helper container: the job's only way to the builders. Addresses and keys came over the link and stay in this process's memory; the build container
+/// sees sockets. Every build passes the operator's rules here, whatever client sends it.
+/// </summary>
+internal sealed class BuilderGateway : IAsyncDisposable
+{
+    private const UnixFileMode Everyone = (UnixFileMode)0x1B6;
+    private const int Backlog = 16;
+
+    private readonly BuilderSockets _sockets;
+    private readonly IReadOnlyList<BuilderConnection> _builders;
+    private readonly BuilderChooser _chooser;
+    private readonly GatewayServer _server;
+    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly CancellationTokenSource _ending = new();
+    private Task _accepting = Task.CompletedTask;
+
+    private BuilderGateway(BuilderSet set, BuilderSockets sockets, TimeProvider time)
+    {
+        Set = set;
+        _sockets = sockets;
+        _builders = [.. set.Builders.Select(b => new BuilderConnection(b, time))];
+        _chooser = new BuilderChooser(_builders, set.Policy, time);
+        var ways = _builders.Select((builder, index) => (Path: sockets.Builder(index), Builder: builder))
+            .ToDictionary(w => w.Path, w => new Func<BuilderFeature>(() => new BuilderFeature(_ => Task.FromResult(w.Builder))), StringComparer.Ordinal);
+        ways[sockets.Any] = () => new BuilderFeature(ChooseAnyAsync);
+        _server = new GatewayServer(ways);
+    }
+
+    /// <summary>What it serves.</summary>
+    public BuilderSet Set { get; }
+
+    /// <exception cref="IOException">The sockets cannot be made.</exception>
+    public static async Task<BuilderGateway> StartAsync(BuilderSet set, BuilderSockets sockets, TimeProvider time, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(sockets.Directory);
+        var gateway = new BuilderGateway(set, sockets, time);
+        await gateway._server.StartAsync(new GatewayApplication(set.Policy), cancel);
+
+        // Last, and moved into place: who sees it finds everything else there.
+        var fresh = sockets.Choose + ".new";
+        File.Delete(fresh);
+        gateway._listener.Bind(new UnixDomainSocketEndPoint(fresh));
+        gateway._listener.Listen(Backlog);
+        File.SetUnixFileMode(fresh, Everyone);
+        File.Move(fresh, sockets.Choose, overwrite: true);
+        gateway._accepting = gateway.AcceptAsync();
+        return gateway;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        await _server.DisposeAsync();
+        foreach (var builder in _builders)
+        {
+            builder.Dispose();
+        }
+
+        _ending.Dispose();
+    }
+
+    private async Task<BuilderConnection> ChooseAnyAsync(CancellationToken cancel)
+    {
+        var verdict = await _chooser.ChooseAsync(new ChooseBuilder(), _ => Task.CompletedTask, cancel);
+        return verdict.Chosen ?? throw new NoBuilderException(verdict.Refused?.Why ?? "There is no builder.");
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_ending.IsCancellationRequested)
+        {
+            try
+            {
+                _ = ServeAsync(await _listener.AcceptAsync(_ending.Token));
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                await Console.Error.WriteLineAsync($"pod-agent: a connection could not be accepted: {e.Message}");
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        using var reader = new FrameReader<ChooseBuilder>(stream, ChooseBuilder.Parser);
+        using var writer = new FrameWriter<BuilderNews>(stream);
+        try
+        {
+            if (await reader.ReadAsync(_ending.Token) is { } wish)
+            {
+                var verdict = await _chooser.ChooseAsync(wish, line => writer.WriteAsync(new BuilderNews { Waiting = line }, _ending.Token), _ending.Token);
+                await writer.WriteAsync(Answer(verdict, wish), _ending.Token);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The command that asked has gone.
+        }
+    }
+
+    private BuilderNews Answer(ChooserVerdict verdict, ChooseBuilder wish)
+    {
+        if (verdict.Refused is { } refused)
+        {
+            return new BuilderNews { Refused = refused };
+        }
+
+        var chosen = verdict.Direct is { } direct
+            ? new ChosenBuilder { Name = wish.Wanted, Address = direct }
+            : new ChosenBuilder { Name = verdict.Chosen!.Builder.Name, Address = "unix://" + _sockets.Builder(_builders.ToList().IndexOf(verdict.Chosen)) };
+        chosen.Notes.Add(verdict.Notes);
+        return new BuilderNews { Chosen = chosen };
+    }
+}

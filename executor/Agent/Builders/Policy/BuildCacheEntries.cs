@@ -1,0 +1,88 @@
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf.Collections;
+using PodExecutor.BuildKit.Wire.Api;
+using PodExecutor.Link.Builders;
+
+namespace PodExecutor.Agent.Builders.Policy;
+
+/// <summary>
+/// The build cache on S3 as BuildKit's cache entries (cache/remotecache/s3). They are added here, behind the script's back: it never sees the credential. A job that
+/// names caches of its own gets those only.
+/// </summary>
+internal static class BuildCacheEntries
+{
+    private const string ImportsOption = "cache-imports";
+
+    public static void AddExport(CacheOptions options, BuildCache cache)
+    {
+        if (cache.Name.Length > 0 && options.Exports.Count == 0)
+        {
+            var entry = Entry(cache, cache.Prefix, cache.Name);
+
+            // Everything, not only the last stage's layers; and a store that is away costs a warning, not the build.
+            entry.Attrs["mode"] = "max";
+            entry.Attrs["ignore-error"] = "true";
+            options.Exports.Add(entry);
+        }
+    }
+
+    /// <param name="frontendOptions">The Dockerfile frontend reads its imports here and not from the request (client/solve.go sets both).</param>
+    public static void AddImports(CacheOptions? options, MapField<string, string>? frontendOptions, BuildCache cache)
+    {
+        if (options is { Imports.Count: > 0 } || frontendOptions?.ContainsKey(ImportsOption) == true)
+        {
+            return;
+        }
+
+        var entries = cache.Sources.Select(s => Entry(cache, s.Prefix, s.Name)).ToList();
+        options?.Imports.Add(entries);
+        if (frontendOptions is not null && entries.Count > 0)
+        {
+            frontendOptions[ImportsOption] = Json(entries);
+        }
+    }
+
+    private static CacheOptionsEntry Entry(BuildCache cache, string prefix, string name)
+    {
+        var entry = new CacheOptionsEntry { Type = "s3" };
+        (string Name, string Value)[] attributes =
+        [
+            ("bucket", cache.Bucket), ("region", cache.Region.Length > 0 ? cache.Region : "us-east-1"), ("endpoint_url", cache.Endpoint),
+            ("use_path_style", cache.PathStyle ? "true" : ""), ("access_key_id", cache.AccessKey), ("secret_access_key", cache.SecretKey),
+            ("session_token", cache.SessionToken), ("prefix", prefix), ("name", name),
+        ];
+        foreach (var (key, value) in attributes.Where(a => a.Value.Length > 0))
+        {
+            entry.Attrs[key] = value;
+        }
+
+        return entry;
+    }
+
+    private static string Json(IEnumerable<CacheOptionsEntry> entries)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartArray();
+            foreach (var entry in entries)
+            {
+                json.WriteStartObject();
+                json.WriteString("Type", entry.Type);
+                json.WriteStartObject("Attrs");
+                foreach (var (name, value) in entry.Attrs)
+                {
+                    json.WriteString(name, value);
+                }
+
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.References;
+
+namespace PodExecutor.Agent.Images.Builds;
+
+/// <summary>Decides a build. Pure: no file, no network, no clock.</summary>
+/// <param name="variable">The job's variables.</param>
+internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, Func<string, string?> variable)
+{
+    /// <param name="labels">More labels; the command line's win.</param>
+    /// <exception cref="ImageException">What is asked for does not fit together.</exception>
+    public BuildPlan Decide(IReadOnlyDictionary<string, string> labels)
+    {
+        var exporters = Exporters();
+        return new BuildPlan
+        {
+            Attributes = Attributes(labels),
+            Locals = Locals(),
+            Exporters = exporters,
+            CacheImports = request.CacheFrom,
+            CacheExports = request.CacheTo,
+            Secrets = [.. request.Secrets, .. GitSecrets()],
+            Ssh = request.Ssh,
+            Entitlements = Entitlements(),
+            Names = request.Tags,
+            Pushes = exporters.Any(e => e.Type == "image" && e.Attributes.GetValueOrDefault("push") == "true"),
+            IsKept = request.Outputs.Count == 0 && !request.Push && request.Call == "build",
+            SharedKey = string.Join(':', variable("CI_PROJECT_ID") ?? "local", variable("CI_PROJECT_DIR") is { } home && sources.Directory is { } folder ? Path.GetRelativePath(home, folder) : "", sources.Dockerfile),
+        };
+    }
+
+    private SortedDictionary<string, string> Attributes(IReadOnlyDictionary<string, string> labels)
+    {
+        var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["filename"] = sources.Dockerfile };
+        AddEach("build-arg:", request.BuildArguments);
+        AddEach("label:", labels);
+        AddEach("label:", request.Labels);
+        AddEach("attest:", request.Attestations);
+        foreach (var (name, value) in request.Contexts)
+        {
+            attributes["context:" + NamedContext(name)] = sources.NamedDirectories.ContainsKey(name) ? "local:" + name : value;
+        }
+
+        Add("target", request.Target);
+        Add("context", sources.Address);
+        Add("platform", request.Platforms.Count > 0 ? string.Join(',', request.Platforms) : null);
+        Add("no-cache", request.NoCache ? "" : request.NoCacheStages.Count > 0 ? string.Join(',', request.NoCacheStages) : null);
+        Add("image-resolve-mode", request.Pull ? "pull" : null);
+        Add("add-hosts", request.Hosts.Count > 0 ? CsvFields.Join(request.Hosts) : null);
+        Add("force-network-mode", Network());
+        Add("shm-size", request.SharedMemory?.ToString(CultureInfo.InvariantCulture));
+        Add("ulimit", request.Ulimits.Count > 0 ? string.Join(',', request.Ulimits) : null);
+        Add("cgroup-parent", request.CgroupParent);
+        Add("requestid", request.Call switch { "check" => "frontend.lint", "outline" => "frontend.outline", "targets" => "frontend.targets", _ => null });
+        return attributes;
+
+        void Add(string name, string? value)
+        {
+            if (value is not null)
+            {
+                attributes[name] = value;
+            }
+        }
+
+        void AddEach(string prefix, IEnumerable<KeyValuePair<string, string>> pairs)
+        {
+            foreach (var (name, value) in pairs)
+            {
+                attributes[prefix + name] = value;
+            }
+        }
+    }
+
+    // The frontend looks for the familiar name, without ":latest".
+    private static string NamedContext(string name)
+    {
+        var known = name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^":latest".Length] : name;
+        return known.StartsWith("docker.io/library/", StringComparison.Ordinal) ? known["docker.io/library/".Length..] : known;
+    }
+
+    private string? Network() => request.Network switch
+    {
+        null or "default" or "bridge" => null,
+        "none" or "host" or "sandbox" => request.Network,
+        var other => throw new ImageException($"--network {other} is not known to BuildKit: use default, none or host (host must be allowed by the operator).", ImageExit.Usage),
+    };
+
+    private List<string> Entitlements()
+    {
+        List<string> wanted = [.. request.Entitlements];
+        if (request.Network == "host" && !wanted.Contains("network.host"))
+        {
+            wanted.Add("network.host");
+        }
+
+        return wanted;
+    }
+
+    private SortedDictionary<string, string> Locals()
+    {
+        var locals = new SortedDictionary<string, string>(sources.NamedDirectories.ToDictionary(), StringComparer.Ordinal);
+        if (sources.Directory is { } directory)
+        {
+            locals["context"] = directory;
+        }
+
+        if (sources.DockerfileDirectory is { } dockerfile)
+        {
+            locals["dockerfile"] = dockerfile;
+        }
+
+        return locals;
+    }
+
+    private List<OutputRequest> Exporters()
+    {
+        if (request.Call != "build")
+        {
+            return [];
+        }
+
+        var outputs = request.Outputs.Where(o => o.Type != "cacheonly").ToList();
+        if (outputs.Count == 0 && request.Outputs.Count == 0)
+        {
+            outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
+        }
+
+        if (request.Push && !outputs.Exists(o => o.Type == "image"))
+        {
+            outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
+        }
+
+        return [.. outputs.Select(Exporter)];
+    }
+
+    private OutputRequest Exporter(OutputRequest output)
+    {
+        var attributes = new SortedDictionary<string, string>(output.Attributes.ToDictionary(), StringComparer.Ordinal);
+        if (output.Type is "image" or "oci" or "docker")
+        {
+            if (!attributes.ContainsKey("name") && request.Tags.Count > 0)
+            {
+                attributes["name"] = string.Join(',', request.Tags);
+            }
+
+            foreach (var annotation in request.Annotations)
+            {
+                attributes[AnnotationFlags.Attribute(annotation)] = annotation.Value;
+            }
+        }
+
+        if (output.Type == "image")
+        {
+            Image(attributes);
+        }
+
+        return output with { Attributes = attributes };
+    }
+
+    private void Image(SortedDictionary<string, string> attributes)
+    {
+        if (request.Push)
+        {
+            attributes["push"] = "true";
+        }
+
+        if (attributes.GetValueOrDefault("push") != "true")
+        {
+            // On a shared builder an image that nobody pushed must not stay under its name, where another project would find it.
+            attributes["store"] = "false";
+            return;
+        }
+
+        if (request.Insecure)
+        {
+            attributes["registry.insecure"] = "true";
+        }
+
+        if (!attributes.TryGetValue("name", out var names))
+        {
+            throw new ImageException("To push, the image needs a name: add -t REGISTRY/PATH:TAG.", ImageExit.Usage);
+        }
+
+        if (names.Split(',').Select(ImageReference.Parse).FirstOrDefault(n => n.Digest is not null) is { } digest)
+        {
+            throw new ImageException($"{digest.Full}: an image is pushed by name and tag, not by digest.", ImageExit.Usage);
+        }
+    }
+
+    /// <summary>A git context on the job's own GitLab is fetched with the job's token.</summary>
+    private IEnumerable<SecretRequest> GitSecrets() =>
+        sources.Address is { } address && variable("CI_SERVER_HOST") is { Length: > 0 } host && variable("CI_JOB_TOKEN") is { Length: > 0 }
+            && Uri.TryCreate(address.Split('#')[0], UriKind.Absolute, out var uri) && uri.Host == host && uri.UserInfo.Length == 0
+            && !request.Secrets.Any(s => s.Id.StartsWith("GIT_AUTH_", StringComparison.Ordinal))
+                ? [new SecretRequest("GIT_AUTH_HEADER." + uri.Authority, SecretValues.GitHeader, null)]
+                : [];
+}

@@ -1,0 +1,61 @@
+using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Solving;
+using PodExecutor.Agent.Images.Verbs;
+
+namespace PodExecutor.Agent.Images;
+
+/// <summary>
+/// The agent under the names image-build, docker and nerdctl: what jobs do with images, through BuildKit and without an engine. It holds no image, runs no
+/// container and needs no privilege; what it cannot serve it refuses by name.
+/// </summary>
+internal static class ImageCommand
+{
+    public static readonly IReadOnlyList<string> Names = ["image-build", "nerdctl", "docker"];
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, ImageContext context, CancellationToken cancel)
+    {
+        try
+        {
+            return await DispatchAsync(arguments, context, cancel);
+        }
+        catch (ImageException e)
+        {
+            await context.Log.WriteLineAsync($"ERROR: {e.Message}");
+            return e.ExitCode;
+        }
+        catch (BuildReportedException)
+        {
+            return ImageExit.Failure;
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            await context.Log.WriteLineAsync($"{context.Name} was stopped.");
+            return ImageExit.Stopped;
+        }
+    }
+
+    private static Task<int> DispatchAsync(IReadOnlyList<string> arguments, ImageContext context, CancellationToken cancel)
+    {
+        if (context.Name == "image-build")
+        {
+            return arguments is ["--version"] or ["version"] ? InfoVerbs.Version([], context)
+                : BuildVerb.RunAsync(new VerbCall("image-build", arguments, new ParsedFlags("image-build"), context), cancel);
+        }
+
+        // 1. flags before the verb, 2. the verb, which may have two words, 3. its own arguments.
+        var (globals, rest) = GlobalFlags.Split(context.Name, arguments);
+        if (globals.IsSet("version"))
+        {
+            return InfoVerbs.Version(["--short"], context);
+        }
+
+        if (rest.Count == 0 || rest[0] is "help")
+        {
+            context.Output.WriteLine(VerbTable.Help(context.Name));
+            return Task.FromResult(rest.Count == 0 ? ImageExit.Usage : ImageExit.Success);
+        }
+
+        var (verb, own) = VerbTable.Find(rest, context.Name);
+        return verb.Run(new VerbCall($"{context.Name} {verb.Name}", own, globals, context), cancel);
+    }
+}

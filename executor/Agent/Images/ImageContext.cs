@@ -1,0 +1,42 @@
+namespace PodExecutor.Agent.Images;
+
+/// <summary>What the image commands may touch of their process: the edge reads it once, tests make their own.</summary>
+/// <param name="Name">What the program was called: image-build, docker or nerdctl.</param>
+/// <param name="Directory">Where it was called, absolute.</param>
+/// <param name="Variable">The job's variables.</param>
+internal sealed record ImageContext(string Name, string Directory, Func<string, string?> Variable, TimeProvider Time)
+{
+    /// <summary>Set for every stage by the supervisor: where recipes are kept, of this job alone and outside the project's folder.</summary>
+    public const string StateVariable = "POD_EXECUTOR_IMAGES";
+
+    /// <summary>For answers that scripts read.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>For people: progress and messages, as docker does.</summary>
+    public required TextWriter Log { get; init; }
+
+    public required Func<Stream> OpenInput { get; init; }
+
+    public required Func<Stream> OpenOutput { get; init; }
+
+    public string StateDirectory => Given(StateVariable) ?? Path.Combine(Path.GetTempPath(), "pod-executor-images");
+
+    public string DockerConfigPath => Path.Combine(Given("DOCKER_CONFIG") ?? Path.Combine(Given("HOME") ?? "/root", ".docker"), "config.json");
+
+    public bool InGitLab => Variable("GITLAB_CI") is { Length: > 0 };
+
+    /// <summary>A variable's value; empty is as good as not set.</summary>
+    public string? Given(string name) => Variable(name) is { Length: > 0 } value ? value : null;
+
+    public string At(string path) => Path.GetFullPath(Path.Combine(Directory, path));
+
+    public void Warn(string text) => Log.WriteLine($"WARNING: {text}");
+
+    public static ImageContext OfThisProcess(string name, TimeProvider time) => new(name, Environment.CurrentDirectory, Environment.GetEnvironmentVariable, time)
+    {
+        Output = Console.Out,
+        Log = Console.Error,
+        OpenInput = Console.OpenStandardInput,
+        OpenOutput = Console.OpenStandardOutput,
+    };
+}

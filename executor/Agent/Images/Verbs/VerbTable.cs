@@ -1,0 +1,102 @@
+using PodExecutor.Agent.Images.CommandLine;
+
+namespace PodExecutor.Agent.Images.Verbs;
+
+/// <summary>One call of a verb.</summary>
+/// <param name="Command">As the user called it, for messages: "docker push".</param>
+internal sealed record VerbCall(string Command, IReadOnlyList<string> Arguments, ParsedFlags Globals, ImageContext Context)
+{
+    /// <summary>The verb's flags, with those that nerdctl takes everywhere.</summary>
+    public ParsedFlags Parse(params IEnumerable<Flag> flags)
+    {
+        var parsed = new FlagSet(Command, [.. flags]).With(GlobalFlags.Everywhere).Parse(Arguments);
+        foreach (var note in parsed.Notes)
+        {
+            Context.Warn(note);
+        }
+
+        return parsed;
+    }
+
+    public bool Insecure(ParsedFlags flags) => flags.IsSet("insecure-registry") || Globals.IsSet("insecure-registry");
+}
+
+/// <param name="Name">One or two words.</param>
+internal sealed record Verb(string Name, Func<VerbCall, CancellationToken, Task<int>> Run);
+
+/// <summary>What docker and nerdctl can be asked for here, and what is said to everything else.</summary>
+internal static class VerbTable
+{
+    private static readonly Verb[] Verbs =
+    [
+        new("build", BuildVerb.RunAsync), new("image build", BuildVerb.RunAsync), new("builder build", BuildVerb.RunAsync),
+        new("buildx build", BuildVerb.RunAsync), new("buildx b", BuildVerb.RunAsync),
+        new("push", PushVerb.RunAsync), new("image push", PushVerb.RunAsync),
+        new("save", SaveVerb.RunAsync), new("image save", SaveVerb.RunAsync),
+        new("login", LoginVerbs.LoginAsync), new("logout", LoginVerbs.LogoutAsync),
+        new("tag", ImageVerbs.Tag), new("image tag", ImageVerbs.Tag),
+        new("images", ImageVerbs.List), new("image ls", ImageVerbs.List), new("image list", ImageVerbs.List),
+        new("rmi", ImageVerbs.Remove), new("image rm", ImageVerbs.Remove), new("image remove", ImageVerbs.Remove),
+        new("inspect", ImageVerbs.Inspect), new("image inspect", ImageVerbs.Inspect),
+        new("version", (call, _) => InfoVerbs.Version(call.Arguments, call.Context)), new("info", InfoVerbs.InfoAsync), new("system info", InfoVerbs.InfoAsync),
+        new("buildx version", (call, _) => InfoVerbs.Version(call.Arguments, call.Context)), new("buildx ls", InfoVerbs.BuildersAsync), new("buildx inspect", InfoVerbs.BuildersAsync),
+        new("buildx create", InfoVerbs.Tolerated), new("buildx use", InfoVerbs.Tolerated), new("buildx rm", InfoVerbs.Tolerated), new("buildx stop", InfoVerbs.Tolerated),
+        new("buildx install", InfoVerbs.Tolerated), new("context create", InfoVerbs.Tolerated), new("context use", InfoVerbs.Tolerated),
+        new("system prune", InfoVerbs.Pruned), new("image prune", InfoVerbs.Pruned), new("builder prune", InfoVerbs.Pruned), new("buildx prune", InfoVerbs.Pruned),
+        new("builder create", InfoVerbs.Tolerated), new("builder use", InfoVerbs.Tolerated),
+    ];
+
+    /// <summary>Why a verb of docker's is not here, and what to do instead.</summary>
+    private static readonly (string[] Verbs, string Advice)[] Refusals =
+    [
+        (["run", "create", "start", "exec", "attach"], "no container can be started from a job. Run the command in the job's own image (`image:`), beside it as a service (`services:`), or in a RUN of the Dockerfile"),
+        (["compose", "stack", "swarm", "service"], "no container can be started from a job. Write what the job needs as `services:` of the job"),
+        (["ps", "logs", "stop", "kill", "rm", "wait", "top", "stats", "port", "cp", "restart", "container"], "there are no containers: a job builds and pushes images only"),
+        (["pull"], "there is no image store to pull into. `FROM` and `services:` fetch what they need by themselves; to copy an image from registry to registry use skopeo or crane"),
+        (["load", "import"], "there is no image store to load into. Push an archive with skopeo or crane"),
+        (["buildx bake"], "bake files are not read. Call build once for each target"),
+        (["buildx imagetools", "manifest"], "an index of several platforms comes from one build: build --platform linux/amd64,linux/arm64"),
+        (["commit"], "write the step into the Dockerfile"),
+        (["search", "history", "trust", "scan", "scout", "sbom", "plugin", "volume", "network", "secret", "config", "node", "events", "diff", "export", "update", "rename", "pause", "unpause"], "it speaks of an engine, and a job has none"),
+    ];
+
+    /// <exception cref="ImageException">A verb that is not served.</exception>
+    public static (Verb Verb, IReadOnlyList<string> Arguments) Find(IReadOnlyList<string> words, string program)
+    {
+        var two = words.Count > 1 ? $"{words[0]} {words[1]}" : "";
+        if (Array.Find(Verbs, v => v.Name == two) is { } long2)
+        {
+            return (long2, [.. words.Skip(2)]);
+        }
+
+        if (Array.Find(Verbs, v => v.Name == words[0]) is { } one)
+        {
+            return (one, [.. words.Skip(1)]);
+        }
+
+        var advice = Array.Find(Refusals, r => r.Verbs.Contains(two) || r.Verbs.Contains(words[0])).Advice;
+        var called = two.Length > 0 && Refusals.Any(r => r.Verbs.Contains(two)) ? two : words[0];
+        throw new ImageException(
+            advice is null
+                ? $"{program}: \"{words[0]}\" is not a command that pod-executor knows. This {program} is pod-executor's own; it serves {Served}. Install {program} in the job's image if the job needs more of it."
+                : $"{program} {called} cannot be served: {advice}. (This {program} is pod-executor's own, because the job's image has none. It serves {Served}.)",
+            ImageExit.Usage);
+    }
+
+    public static string Help(string program) =>
+        $"""
+        {program}: pod-executor's own, which builds and pushes images through BuildKit and needs no engine.
+
+          {program} build [FLAGS] CONTEXT     build an image; --push sends it to its registry, -o to files
+          {program} push NAME                 push what this job has built
+          {program} tag IMAGE NAME            give it another name
+          {program} login, logout REGISTRY    only needed where GitLab's own login (CI_REGISTRY_*, DOCKER_AUTH_CONFIG) does not do
+          {program} images, inspect, rmi      what this job has built
+          {program} save -o FILE IMAGE        as an archive
+          {program} version, info             the builder behind it
+
+        Everything else is refused with advice.
+        """;
+
+    private static string Served => "build, push, tag, login, logout, images, inspect, rmi, save, version, info and buildx build";
+}

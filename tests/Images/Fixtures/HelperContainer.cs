@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using PodExecutor.Link;
+using PodExecutor.Link.Builders;
+
+namespace PodExecutor.Tests.Images.Fixtures;
+
+/// <summary>The published agent as the helper container's supervisor, told by a driver which builders to serve: the gateway as a job meets it.</summary>
+internal sealed class HelperContainer : IAsyncDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("helper-").FullName;
+    private readonly Process _supervisor;
+
+    private HelperContainer() =>
+        _supervisor = Process.Start(new ProcessStartInfo(Testbed.Agent, ["supervise", Path.Combine(_root, "state"), Path.Combine(_root, "tools")]))!;
+
+    public int Pid => _supervisor.Id;
+
+    private string Sockets => Path.Combine(_root, "tools", "builders");
+
+    public string AnySocket => Path.Combine(Sockets, "buildkit.sock");
+
+    public static async Task<HelperContainer> StartAsync(BuildPolicy policy, params Builder[] builders)
+    {
+        var helper = new HelperContainer();
+        await helper.TellAsync(new BuilderSet { Policy = policy, Builders = { builders } });
+        return helper;
+    }
+
+    public static Builder Plain(string name, string address = Testbed.Builder) => new() { Name = name, Address = address };
+
+    /// <summary>The same daemon behind mutual TLS.</summary>
+    public static Builder Tls(string name) => new()
+    {
+        Name = name,
+        Address = $"tcp://127.0.0.1:{Testbed.TlsPort}",
+        Authorities = Testbed.Pki("ca.crt"),
+        Certificate = Testbed.Pki("client.crt"),
+        Key = Testbed.Pki("client.key"),
+        ServerName = "localhost",
+    };
+
+    /// <summary>What StageEnvironment gives the scripts of the build container.</summary>
+    public void Serve(Project project)
+    {
+        project.Variables["POD_EXECUTOR_BUILDERS"] = Path.Combine(Sockets, "choose.sock");
+        project.Variables["BUILDKIT_HOST"] = "unix://" + AnySocket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _supervisor.Kill(entireProcessTree: true);
+        await _supervisor.WaitForExitAsync();
+        _supervisor.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private async Task TellAsync(BuilderSet set)
+    {
+        var path = Path.Combine(_root, "state", "agent.sock");
+        await Until.TrueAsync(() => File.Exists(path), "the supervisor's socket");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+        await using var stream = new NetworkStream(socket);
+        using var writer = new FrameWriter<DriverFrame>(stream);
+        using var reader = new FrameReader<AgentFrame>(stream, AgentFrame.Parser);
+        var script = "exit 0\n"u8.ToArray();
+        await writer.WriteAsync(
+            new DriverFrame
+            {
+                Open = new Open
+                {
+                    Protocol = LinkProtocol.Version,
+                    RunId = "prepare",
+                    Stage = "prepare_script",
+                    ScriptSize = (ulong)script.Length,
+                    ScriptSha256 = ByteString.CopyFrom(SHA256.HashData(script)),
+                    WorkingDirectory = "/",
+                    Builders = set,
+                },
+            },
+            TestContext.Current.CancellationToken);
+        await writer.WriteAsync(new DriverFrame { Script = new Script { Data = ByteString.CopyFrom(script) } }, TestContext.Current.CancellationToken);
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken) is { } frame && frame.Ended is null)
+        {
+            Assert.True(frame.Refused is null, frame.Refused?.Detail);
+        }
+    }
+}

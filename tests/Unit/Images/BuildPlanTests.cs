@@ -1,0 +1,151 @@
+using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Builds;
+
+namespace PodExecutor.Tests.Unit.Images;
+
+public sealed class BuildPlanTests
+{
+    private static readonly BuildSources Local = new("/builds/group/demo", null, "/builds/group/demo", "Dockerfile");
+
+    [Theory]
+    [InlineData("filename=Dockerfile")]
+    [InlineData("target=prod", "--target", "prod")]
+    [InlineData("build-arg:A=1=2", "--build-arg", "A=1=2")]
+    [InlineData("build-arg:FROM_ENV=of the job", "--build-arg", "FROM_ENV")]
+    [InlineData("label:a.b=c", "--label", "a.b=c")]
+    [InlineData("platform=linux/amd64,linux/arm64", "--platform", "linux/amd64,aarch64")]
+    [InlineData("platform=linux/arm/v7,linux/amd64", "--platform", "linux/arm", "--platform", "amd64")]
+    [InlineData("no-cache=", "--no-cache")]
+    [InlineData("no-cache=a,b", "--no-cache-filter", "a,b")]
+    [InlineData("image-resolve-mode=pull", "--pull")]
+    [InlineData("add-hosts=db=10.0.0.1,v6=::1", "--add-host", "db:10.0.0.1", "--add-host", "v6=[::1]")]
+    [InlineData("force-network-mode=none", "--network", "none")]
+    [InlineData("shm-size=67108864", "--shm-size", "64m")]
+    [InlineData("ulimit=nofile=1024:2048", "--ulimit", "nofile=1024:2048")]
+    [InlineData("attest:provenance=mode=max", "--provenance=max")]
+    [InlineData("attest:provenance=", "--provenance", "true")]
+    [InlineData("attest:sbom=generator=r.io/scan:1", "--sbom", "generator=r.io/scan:1")]
+    [InlineData("attest:sbom=", "--attest", "type=sbom")]
+    [InlineData("context:base=docker-image://r.io/base:1", "--build-context", "base=docker-image://r.io/base:1")]
+    [InlineData("requestid=frontend.lint", "--check")]
+    [InlineData("requestid=frontend.outline", "--call=outline")]
+    public void Flag_BecomesTheFrontendsOption(string expected, params string[] flags) =>
+        Assert.Contains(expected, Plan(flags).Attributes.Select(a => $"{a.Key}={a.Value}"));
+
+    [Fact]
+    public void BuildArgument_NamingAnUnsetVariable_IsLeftOut() =>
+        Assert.DoesNotContain(Plan("--build-arg", "NOT_SET").Attributes.Keys, k => k.StartsWith("build-arg:", StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("image name=r.io/a:1,r.io/b:2 push=true", "-t", "r.io/a:1", "-t", "r.io/b:2", "--push")]
+    [InlineData("image name=r.io/a:1 store=false", "-t", "r.io/a:1")]
+    [InlineData("image store=false")]
+    [InlineData("image name=r.io/a:1 push=true registry.insecure=true", "-t", "r.io/a:1", "--push", "--insecure-registry")]
+    [InlineData("image name=r.io/x:1 push=true", "--output", "type=registry,name=r.io/x:1")]
+    [InlineData("image compression=zstd name=r.io/a:1 push=true", "-t", "r.io/a:1", "-o", "type=image,push=true,compression=zstd")]
+    [InlineData("image annotation-index.a=b annotation-manifest.a=b name=r.io/a:1 push=true", "-t", "r.io/a:1", "--push", "--annotation", "index,manifest:a=b")]
+    [InlineData("local dest=out", "-o", "out")]
+    [InlineData("tar dest=-", "-o", "-")]
+    [InlineData("tar dest=x.tar", "-o", "type=tar,dest=x.tar")]
+    [InlineData("oci dest=x.tar name=r.io/a:1", "-t", "r.io/a:1", "-o", "type=oci,dest=x.tar")]
+    [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=false")]
+    [InlineData("docker dest=x.tar", "-o", "type=docker,dest=x.tar")]
+    [InlineData("local dest=out|image name=r.io/a:1 push=true", "-o", "out", "-t", "r.io/a:1", "--push")]
+    [InlineData("", "-o", "type=cacheonly")]
+    [InlineData("", "--check")]
+    public void Outputs_BecomeExporters(string expected, params string[] flags) =>
+        Assert.Equal(expected, string.Join('|', Plan(flags).Exporters.Select(e => string.Join(' ', [e.Type, .. new[] { e.Destination is null ? null : "dest=" + e.Destination }.OfType<string>(), .. e.Attributes.Select(a => $"{a.Key}={a.Value}")]))));
+
+    [Theory]
+    [InlineData(true, "-t", "r.io/a:1")]
+    [InlineData(true)]
+    [InlineData(false, "-t", "r.io/a:1", "--push")]
+    [InlineData(false, "-o", "out")]
+    [InlineData(false, "--check")]
+    public void Kept_IsWhatGoesNowhere(bool kept, params string[] flags) => Assert.Equal(kept, Plan(flags).IsKept);
+
+    [Theory]
+    [InlineData("registry ref=r.io/cache:latest", "r.io/cache")]
+    [InlineData("registry mode=max ref=r.io/c:1", "type=registry,ref=r.io/c:1,mode=max")]
+    [InlineData("inline", "type=inline")]
+    [InlineData("local dest=c", "type=local,dest=c")]
+    [InlineData("s3 access_key_id=k bucket=b region=r", "type=s3,bucket=b,region=r,access_key_id=k")]
+    public void CacheTo_OfEveryType_IsRead(string expected, string flag) =>
+        Assert.Equal(expected, string.Join(' ', Plan("--cache-to", flag).CacheExports.SelectMany(c => new[] { c.Type }.Concat(c.Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}")))));
+
+    [Theory]
+    [InlineData("x", null, "file", "id=x,src=file")]
+    [InlineData("x", "VAR", null, "id=x,env=VAR")]
+    [InlineData("FROM_ENV", "FROM_ENV", null, "id=FROM_ENV")]
+    [InlineData("not_there", null, "not_there", "id=not_there")]
+    [InlineData("x", "VAR", null, "type=env,id=x,env=VAR")]
+    public void Secret_ByVariableOrFile_IsRead(string id, string? variable, string? file, string flag) =>
+        Assert.Equal([new SecretRequest(id, variable, file)], Plan("--secret", flag).Secrets);
+
+    [Theory]
+    [InlineData("--push needs a name", "the image needs a name", "--push")]
+    [InlineData("output without type", "type=… is missing", "-o", "dest=x")]
+    [InlineData("output of no known type", "type=zip is not known", "-o", "type=zip,dest=x")]
+    [InlineData("tar without dest", "dest=… is missing", "-o", "type=tar")]
+    [InlineData("docker without dest", "no docker engine", "-o", "type=docker")]
+    [InlineData("cache without ref", "needs ref", "--cache-to", "type=registry")]
+    [InlineData("secret without id", "id=… is missing", "--secret", "src=x")]
+    [InlineData("network name", "--network mine is not known", "--network", "mine")]
+    [InlineData("progress word", "--progress fancy", "--progress", "fancy")]
+    [InlineData("platform", "is not a platform", "--platform", "a/b/c/d")]
+    [InlineData("annotation level", "is none of", "--annotation", "image:a=b")]
+    [InlineData("host without ip", "HOST:IP", "--add-host", "db")]
+    [InlineData("two contexts", "one build context is expected", "more")]
+    [InlineData("tag that is none", "is not an image name", "-t", "r.io/app:")]
+    [InlineData("push by digest name", "not by digest", "--push", "-o", "type=image,name=r.io/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
+    public void WrongValue_IsNamed(string what, string expected, params string[] flags)
+    {
+        var error = Assert.Throws<ImageException>(() => Plan(flags));
+
+        Assert.True(error.Message.Contains(expected, StringComparison.Ordinal) && error.ExitCode == ImageExit.Usage, $"{what}: {error.Message}");
+    }
+
+    [Fact]
+    public void NetworkHost_AsksForItsEntitlement() => Assert.Equal(["network.host"], Plan("--network", "host").Entitlements);
+
+    [Fact]
+    public void GitContext_OnTheJobsOwnGitLab_IsFetchedWithTheJobsToken()
+    {
+        var variables = new Dictionary<string, string> { ["CI_SERVER_HOST"] = "gitlab.test", ["CI_JOB_TOKEN"] = "t" };
+        BuildPlan Of(string address) => new BuildPlanner(Read(["."], variables.GetValueOrDefault), new BuildSources(null, address, null, "Dockerfile"), variables.GetValueOrDefault)
+            .Decide(new Dictionary<string, string>());
+
+        var own = Of("https://gitlab.test/group/app.git#main:sub");
+        Assert.Equal("https://gitlab.test/group/app.git#main:sub", own.Attributes["context"]);
+        Assert.Equal(["GIT_AUTH_HEADER.gitlab.test"], own.Secrets.Select(s => s.Id));
+        Assert.Empty(own.Locals);
+        Assert.Empty(Of("https://elsewhere.test/app.git").Secrets);
+    }
+
+    [Fact]
+    public void Labels_OfTheCommandLine_WinOverThoseOfTheJob()
+    {
+        var request = Read(["--label", "org.opencontainers.image.title=mine", "."], _ => null);
+        var plan = new BuildPlanner(request, Local, _ => null).Decide(CiLabels.Of(n => n switch { "CI_PROJECT_TITLE" => "theirs", "CI_COMMIT_SHA" => "abc", _ => null }));
+
+        Assert.Equal("mine", plan.Attributes["label:org.opencontainers.image.title"]);
+        Assert.Equal("abc", plan.Attributes["label:org.opencontainers.image.revision"]);
+    }
+
+    [Fact]
+    public void Flags_OfTheSeedsPipeline_AreRead()
+    {
+        var plan = Plan("--buildkit-host", "tcp://buildkitd.cicd.svc:1234", "-t", "harbor.local.com/devops/demo:main-1a2b3c4d-77");
+
+        Assert.Equal(["harbor.local.com/devops/demo:main-1a2b3c4d-77"], plan.Names);
+        Assert.Equal(["context", "dockerfile"], plan.Locals.Keys);
+    }
+
+    private static BuildPlan Plan(params string[] flags) =>
+        new BuildPlanner(Read([.. flags, "."], Variable), Local, Variable).Decide(new Dictionary<string, string>());
+
+    private static BuildRequest Read(string[] arguments, Func<string, string?> variable) =>
+        new BuildFlagReader(BuildFlags.Table("docker build").Parse(arguments), variable).Read();
+
+    private static string? Variable(string name) => name == "FROM_ENV" ? "of the job" : null;
+}

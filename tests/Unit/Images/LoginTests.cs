@@ -1,0 +1,97 @@
+using System.Text;
+using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Logins;
+
+namespace PodExecutor.Tests.Unit.Images;
+
+public sealed class LoginTests : IDisposable
+{
+    private readonly ImageDesk _desk = new();
+
+    private string ConfigPath => Path.Combine(_desk.Folder, "config.json");
+
+    public void Dispose() => _desk.Dispose();
+
+    [Fact]
+    public void Book_AsksConfigThenVariableThenGitLab()
+    {
+        _desk.Write("config.json", Config("a.io", "file"));
+        _desk.Variables["DOCKER_AUTH_CONFIG"] = """{"auths":{"a.io":{"auth":"dmFyOng="},"b.io":{"username":"var","password":"x"}}}""";
+        (_desk.Variables["CI_REGISTRY"], _desk.Variables["CI_REGISTRY_USER"], _desk.Variables["CI_REGISTRY_PASSWORD"]) = ("c.io:5050", "gitlab-ci-token", "token");
+        (_desk.Variables["CI_DEPENDENCY_PROXY_SERVER"], _desk.Variables["CI_DEPENDENCY_PROXY_USER"], _desk.Variables["CI_DEPENDENCY_PROXY_PASSWORD"]) = ("d.io:443", "proxy", "p");
+
+        var book = new LoginBook(_desk.Variables.GetValueOrDefault, ConfigPath);
+
+        Assert.Equal(["file", "var", "gitlab-ci-token", "proxy"], new[] { "a.io", "b.io", "c.io:5050", "d.io" }.Select(r => book.Find(r)?.Username));
+        Assert.Null(book.Find("e.io"));
+    }
+
+    [Theory]
+    [InlineData("https://index.docker.io/v1/")]
+    [InlineData("docker.io")]
+    [InlineData("registry-1.docker.io")]
+    public void Book_KnowsDockerHubByAllItsNames(string name)
+    {
+        _desk.Write("config.json", Config(name, "hub"));
+
+        Assert.Equal("hub", new LoginBook(_ => null, ConfigPath).Find("registry-1.docker.io")?.Username);
+    }
+
+    [Fact]
+    public void Book_WithACredentialHelper_NamesItWhereALoginIsMissed()
+    {
+        _desk.Write("config.json", """{"credHelpers":{"123.dkr.ecr.eu-west-1.amazonaws.com":"ecr-login"},"credsStore":"desktop"}""");
+
+        var book = new LoginBook(_ => null, ConfigPath);
+
+        Assert.Contains("docker-credential-ecr-login", book.Origin("123.dkr.ecr.eu-west-1.amazonaws.com"));
+        Assert.Contains("docker-credential-desktop", book.Origin("other.io"));
+    }
+
+    [Fact]
+    public void Config_Damaged_IsNamedWithoutItsText()
+    {
+        _desk.Write("config.json", """{"auths": s3cret}""");
+        var file = Assert.Throws<ImageException>(() => new LoginBook(_ => null, ConfigPath));
+        var variable = Assert.Throws<ImageException>(() => new LoginBook(n => n == "DOCKER_AUTH_CONFIG" ? """{"auths":{"a.io":{"auth":"s3cret!"}}}""" : null, ConfigPath + "x"));
+
+        Assert.Contains(ConfigPath, file.Message);
+        Assert.Contains("DOCKER_AUTH_CONFIG", variable.Message);
+        Assert.DoesNotContain("s3cret", file.Message + variable.Message);
+    }
+
+    [Fact]
+    public async Task Login_IsKeptForOtherTools_AndLogoutTakesItAway()
+    {
+        _desk.Variables["DOCKER_CONFIG"] = _desk.Folder;
+        _desk.Write("config.json", """{"auths":{"a.io":{"auth":"YTpi"}},"HttpHeaders":{"X":"y"}}""");
+        _desk.Input = "s3cret\n"u8.ToArray();
+
+        // Nobody listens there: the login is kept, with a warning.
+        Assert.Equal(0, await _desk.RunAsync("nerdctl", "login", "--insecure-registry", "127.0.0.1:1", "-u", "admin", "--password-stdin"));
+        var text = File.ReadAllText(ConfigPath);
+        Assert.Contains(Convert.ToBase64String("admin:s3cret"u8), text);
+        Assert.Contains("YTpi", text);
+        Assert.Contains("HttpHeaders", text);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(ConfigPath));
+        Assert.Contains("Login Succeeded", _desk.Output);
+        Assert.Contains("could not be asked", _desk.Log);
+
+        Assert.Equal(0, await _desk.RunAsync("docker", "logout", "127.0.0.1:1"));
+        Assert.DoesNotContain("127.0.0.1", File.ReadAllText(ConfigPath));
+        Assert.Contains("YTpi", File.ReadAllText(ConfigPath));
+    }
+
+    [Theory]
+    [InlineData("is the variable set", "login", "r.io", "-u", "admin", "-p", "")]
+    [InlineData("The registry's name is empty", "login", "", "-u", "a", "-p", "b")]
+    [InlineData("--password-stdin", "login", "r.io", "-u", "admin")]
+    public async Task Login_WithSomethingMissing_SaysWhat(string expected, params string[] arguments)
+    {
+        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("docker", arguments));
+        Assert.Contains(expected, _desk.Log, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static string Config(string registry, string user) =>
+        "{\"auths\":{\"" + registry + "\":{\"auth\":\"" + Convert.ToBase64String(Encoding.UTF8.GetBytes(user + ":x")) + "\"}}}";
+}
