@@ -9,6 +9,9 @@ public sealed record BuildKitClientOptions
     /// <summary>How long, after the end of a build, the rest of its progress is waited for.</summary>
     public TimeSpan StatusGrace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a failed build waits to see whether its session was broken: the two ends are told over the same connection.</summary>
+    internal TimeSpan SessionEndGrace { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// Makes the handler by which this client asks registries' token servers, where it must trust other authorities or use a proxy; null: the machine's own.
     /// </summary>

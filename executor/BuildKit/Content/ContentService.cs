@@ -22,7 +22,7 @@ internal sealed class ContentService(ContentStores stores)
     {
         var request = await call.ReadOneAsync(ReadContentRequest.Parser).ConfigureAwait(false);
         var file = Required(StoreOf(call), request.Digest);
-        var stream = file.OpenRead();
+        var stream = Open(file);
         await using (stream.ConfigureAwait(false))
         {
             stream.Position = Math.Min(request.Offset, stream.Length);
@@ -146,6 +146,18 @@ internal sealed class ContentService(ContentStores stores)
         catch (FormatException error)
         {
             throw new SessionFault(StatusCode.InvalidArgument, error.Message);
+        }
+    }
+
+    private static FileStream Open(FileInfo file)
+    {
+        try
+        {
+            return file.OpenRead();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LocalFileException(file.FullName, $"The blob {file.FullName} cannot be read: {error.Message}", error);
         }
     }
 

@@ -53,8 +53,9 @@ internal sealed class SessionApplication(IReadOnlyDictionary<string, SessionHand
         {
             return (fault.Code, fault.Message);
         }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException or IOException)
         {
+            // The daemon has gone, or does not want the answer any more. Files of this machine have exceptions of their own.
             return (StatusCode.Cancelled, "the call was given up");
         }
         catch (BuildKitException error)

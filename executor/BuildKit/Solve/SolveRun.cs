@@ -69,17 +69,20 @@ internal sealed class SolveRun(BuildKitEndpoint endpoint, BuildKitClientOptions 
         }
 
         var failure = FailureDetails.Read(error);
-        if (session.Completion.IsFaulted)
+        try
         {
-            try
-            {
-                await session.Completion.ConfigureAwait(false);
-            }
-            catch (Exception lost) when (lost is RpcException or IOException or SessionLostException)
-            {
-                return new SessionLostException(
-                    $"The session with {endpoint}, by which the daemon reads files and secrets of this machine, broke during the build ({lost.Message}); then the build failed: {failure.Message}", lost);
-            }
+            // Its end, too, takes some time to be seen here.
+            await session.Completion.WaitAsync(options.SessionEndGrace, options.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It is open.
+        }
+        catch (Exception lost) when (lost is RpcException or IOException or SessionLostException)
+        {
+            return new SessionLostException(
+                $"The session with {endpoint}, by which the daemon reads files and secrets of this machine, broke during the build ({lost.Message}); " +
+                $"then the build failed: {failure.Message}", lost);
         }
 
         return failure;

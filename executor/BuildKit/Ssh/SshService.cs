@@ -35,7 +35,7 @@ internal sealed class SshService(IReadOnlyDictionary<string, SshAgent> agents)
             await call.StartAsync().ConfigureAwait(false);
             // It ends with the call: when the agent has closed its side, what the step still sends goes nowhere.
             _ = CopyToAgentAsync(call, agent);
-            await ByteMessages.SendAllAsync(call, agent).ConfigureAwait(false);
+            await ByteMessages.SendAllAsync(call, agent).ConfigureAwait(false);   // an agent that dies ends the call: the step sees it
         }
     }
 

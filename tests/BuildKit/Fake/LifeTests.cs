@@ -24,19 +24,12 @@ public sealed class LifeTests : IAsyncDisposable
     [Fact]
     public async Task Session_ClosedInTheMiddle_IsTheReasonOfTheFailure()
     {
-        _daemon.OnSolve = async (session, call) =>
+        _daemon.OnSolve = (session, _) =>
         {
-            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
             session.Close();
-            _ = await Assert.ThrowsAnyAsync<RpcException>(async () =>
-            {
-                while (await copy.ResponseStream.MoveNext(call.Cancelled))
-                {
-                }
-            });
             throw new SessionFault(StatusCode.Unknown, "no active session");
         };
-        await using var client = _daemon.Connect();
+        await using var client = _daemon.Connect(new BuildKitClientOptions { SessionEndGrace = TimeSpan.FromSeconds(60) });
 
         var error = await Assert.ThrowsAsync<SessionLostException>(() => client.SolveAsync(_project.Request(), cancellation: Token));
 

@@ -37,9 +37,10 @@ public sealed class ServiceTests : IAsyncDisposable
         const uint directory = 1u << 31, link = 1u << 27;
         var evil = "evil-" + Guid.NewGuid().ToString("N");
         path = path.Replace("evil", evil, StringComparison.Ordinal);
+        Directory.CreateDirectory(_project.Out("elsewhere"));
         Stat[] tree =
         [
-            new() { Path = "a", Mode = directory | 0x1ed }, new() { Path = "link", Mode = link | 0x1ff, Linkname = ".." }, new() { Path = path, Mode = 0x1a4, Size = 1 },
+            new() { Path = "a", Mode = directory | 0x1ed }, new() { Path = "link", Mode = link | 0x1ff, Linkname = "../elsewhere" }, new() { Path = path, Mode = 0x1a4, Size = 1 },
         ];
         var error = await SolveAsync(_project.Request(null, Export.Local(_project.Out("result"))), async (session, call) =>
         {

@@ -1,0 +1,34 @@
+using PodExecutor.BuildKit.Wire.Api;
+using PodExecutor.Tests.BuildKitClient.Fixtures;
+
+namespace PodExecutor.Tests.BuildKitClient.Fake;
+
+/// <summary>A folder in memory, and a fake daemon that builds it as a test says.</summary>
+public abstract class FakeBuild : IAsyncDisposable
+{
+    private readonly FakeDaemon _daemon = new();
+
+    private protected Project Project { get; } = new(root: "/dev/shm");
+
+    protected static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _daemon.DisposeAsync();
+        Project.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected async Task<T> SolveAsync<T>(Func<FakeSession, SolveCall, Task<T>> build)
+    {
+        T? result = default;
+        _daemon.OnSolve = async (session, call) =>
+        {
+            result = await build(session, call);
+            return new SolveResponse();
+        };
+        await using var client = _daemon.Connect();
+        await client.SolveAsync(Project.Request(), cancellation: Token);
+        return result!;
+    }
+}

@@ -1,0 +1,111 @@
+using Google.Protobuf;
+using Grpc.Core;
+using PodExecutor.BuildKit.Wire.FileSync;
+
+namespace PodExecutor.Tests.BuildKitClient.Fake;
+
+/// <summary>Daemons that ask wrongly, and files that change under the transfer.</summary>
+public sealed class FileSyncFaultTests : FakeBuild
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Request_TwiceOrForAFolder_IsRefusedWithAnErrPacket(bool twice)
+    {
+        Project.Write("folder/file", "x");
+
+        var error = await SolveAsync(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            _ = await copy.ReadStatsAsync(call.Cancelled);
+            if (twice)
+            {
+                _ = await copy.ReadFileAsync(1, call.Cancelled);
+            }
+
+            await copy.RequestStream.WriteAsync(SentTree.Request(twice ? 1 : 0), call.Cancelled);
+            Assert.True(await copy.ResponseStream.MoveNext(call.Cancelled));
+            Assert.Equal(Packet.Types.PacketType.PacketErr, copy.ResponseStream.Current.Type);
+            return await Assert.ThrowsAsync<RpcException>(() => copy.ResponseStream.MoveNext(call.Cancelled));
+        });
+
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task ErrPacket_OfTheDaemon_EndsTheCallNotTheSession()
+    {
+        Project.Write("file", "x");
+
+        var (error, again) = await SolveAsync(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            _ = await copy.ReadStatsAsync(call.Cancelled);
+            await copy.RequestStream.WriteAsync(new Packet { Type = Packet.Types.PacketType.PacketErr, Data = ByteString.CopyFromUtf8("disk full") }, call.Cancelled);
+            var error = await Assert.ThrowsAsync<RpcException>(async () =>
+            {
+                while (await copy.ResponseStream.MoveNext(call.Cancelled))
+                {
+                }
+            });
+            using var second = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            var stats = await second.ReadStatsAsync(call.Cancelled);
+            await second.FinishAsync(call.Cancelled);
+            return (error, stats.Count);
+        });
+
+        Assert.Contains("disk full", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(1, again);
+    }
+
+    [Fact]
+    public async Task File_ThatGoesBeforeItIsAskedFor_IsEmpty()
+    {
+        var path = Project.Write("file", "x");
+
+        var content = await SolveAsync(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            _ = await copy.ReadStatsAsync(call.Cancelled);
+            File.Delete(path);
+            var content = await copy.ReadFileAsync(0, call.Cancelled);
+            await copy.FinishAsync(call.Cancelled);
+            return content;
+        });
+
+        Assert.Empty(content);
+    }
+
+    /// <summary>What is told as a file must not lead anywhere else when it is opened.</summary>
+    [Fact]
+    public async Task File_ThatBecomesALink_IsNotFollowed()
+    {
+        var path = Project.Write("file", "x");
+        File.WriteAllText(Project.Out("outside"), "not of the context");
+
+        var content = await SolveAsync(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            _ = await copy.ReadStatsAsync(call.Cancelled);
+            File.Delete(path);
+            File.CreateSymbolicLink(path, Project.Out("outside"));
+            var content = await copy.ReadFileAsync(0, call.Cancelled);
+            await copy.FinishAsync(call.Cancelled);
+            return content;
+        });
+
+        Assert.Empty(content);
+    }
+
+    [Fact]
+    public async Task Folder_ThatTheBuildWasNotGiven_IsRefused()
+    {
+        var error = await SolveAsync(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "etc"));
+            return await Assert.ThrowsAsync<RpcException>(() => copy.ResponseStream.MoveNext(call.Cancelled));
+        });
+
+        Assert.Equal(StatusCode.NotFound, error.StatusCode);
+    }
+}
