@@ -11,6 +11,9 @@ internal sealed record BenchSettings(string Driver, string Image, string HelperI
         Environment.GetEnvironmentVariable("POD_EXECUTOR_HELPER_IMAGE") ?? "docker.io/pex/helper:dev",
         int.TryParse(Environment.GetEnvironmentVariable("BENCH_SAMPLES"), out var samples) && samples > 0 ? samples : null);
 
+    /// <summary>The published native pod-agent.</summary>
+    public static string Agent => Existing(Given("POD_AGENT_BINARY"));
+
     /// <summary>Of the cluster; the driver topic does without.</summary>
     public static string Kubeconfig => Existing(Given("KUBECONFIG"));
 

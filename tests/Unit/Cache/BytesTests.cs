@@ -21,8 +21,10 @@ public class BytesTests
         using var job = new CacheJob(first, parent: Path.GetDirectoryName(first.Root));
         await job.RestoreAsync("k", "t");
 
-        // 1. Unchanged: nothing but the manifest, no file is read.
+        // 1. Unchanged: nothing but the manifest, and that is the one of before; no file is read.
+        var before = job.Desk.Manifests["k"][^1];
         var unchanged = await SaveCountedAsync(job);
+        Assert.Equal(before, job.Desk.Manifests["k"][^1]);
         Assert.Equal((0, 0), (unchanged.Sent, unchanged.Outcome.FilesRead));
 
         // 2. Touched, so that only content tells: it is read, not sent.

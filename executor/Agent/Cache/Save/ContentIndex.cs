@@ -11,6 +11,9 @@ internal sealed class ContentIndex(string key)
     private readonly ConcurrentDictionary<ContentDigest, ContentPlace> _places = new();
     private readonly Dictionary<ByteString, StoredPack> _packs = [];
 
+    /// <summary>The newest manifest of this key, and its bytes.</summary>
+    public (Manifest Manifest, ReadOnlyMemory<byte> Stored)? Before { get; private set; }
+
     /// <summary>The first one added wins. One that is damaged is left out: it only costs sending again.</summary>
     public void Add(ReadOnlyMemory<byte> stored, IReadOnlySet<ByteString> unusable)
     {
@@ -22,6 +25,11 @@ internal sealed class ContentIndex(string key)
         catch (CacheDamagedException)
         {
             return;
+        }
+
+        if (Before is null && manifest.Key == key)
+        {
+            Before = (manifest, stored);
         }
 
         var frames = manifest.Packs.Select(p => Frames(p, manifest.Key != key, unusable)).ToList();

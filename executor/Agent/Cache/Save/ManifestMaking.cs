@@ -20,6 +20,57 @@ internal static class ManifestMaking
         return manifest;
     }
 
+    /// <summary>True if a manifest for these entries would say what that one says.</summary>
+    public static bool Says(Manifest manifest, IReadOnlyList<SavedEntry> entries)
+    {
+        if (manifest.Entries.Count != entries.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (!Says(manifest.Entries[i], entries[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool Says(Entry told, SavedEntry entry)
+    {
+        var stat = entry.Stat;
+        return told.Kind == KindOf(entry) && told.Path.Span.SequenceEqual(entry.Path) && told.Mode == stat.Permissions
+            && told.Uid == stat.Uid && told.Gid == stat.Gid && told.MtimeSeconds == stat.Modified.Seconds && told.MtimeNanos == stat.Modified.Nanoseconds
+            && told.Size == (told.Kind == Entry.Types.Kind.File ? (ulong)stat.Size : 0) && told.Target.Span.SequenceEqual(entry.Target ?? [])
+            && Says(told.Chunks, entry.Chunks);
+    }
+
+    private static bool Says(Google.Protobuf.Collections.RepeatedField<Chunk> told, SavedChunk[] chunks)
+    {
+        var at = 0;
+        foreach (var chunk in chunks.Where(c => c.Place is not null))
+        {
+            if (at == told.Count || told[at].FileOffset != (ulong)chunk.FileOffset || told[at].Length != chunk.Length
+                || ContentDigest.Read(told[at].Digest.Span) != chunk.Digest)
+            {
+                return false;
+            }
+
+            at++;
+        }
+
+        return at == told.Count;
+    }
+
+    private static Entry.Types.Kind KindOf(SavedEntry entry) =>
+        entry.Stat.IsDirectory ? Entry.Types.Kind.Directory
+        : entry.Stat.IsLink ? Entry.Types.Kind.Symlink
+        : entry.Target is null ? Entry.Types.Kind.File
+        : Entry.Types.Kind.Hardlink;
+
     private static Dictionary<StoredFrame, (uint Pack, uint Frame)> Number(IReadOnlyList<SavedEntry> entries, Manifest manifest)
     {
         var frames = entries.SelectMany(e => e.Chunks).Select(c => c.Place?.Frame).OfType<StoredFrame>().Distinct();
@@ -52,10 +103,7 @@ internal static class ManifestMaking
         var isFile = stat.IsRegular && entry.Target is null;
         var message = new Entry
         {
-            Kind = stat.IsDirectory ? Entry.Types.Kind.Directory
-                : stat.IsLink ? Entry.Types.Kind.Symlink
-                : isFile ? Entry.Types.Kind.File
-                : Entry.Types.Kind.Hardlink,
+            Kind = KindOf(entry),
             Path = UnsafeByteOperations.UnsafeWrap(entry.Path),
             Mode = stat.Permissions,
             Uid = stat.Uid,

@@ -8,7 +8,7 @@ namespace PodExecutor.Agent.Cache.Save;
 /// Collects frames into packs and sends each pack as soon as it is full, while the next is filled. Memory is some packs, however large
 /// the cache is: who brings frames waits while all are being sent.
 /// </summary>
-internal sealed class PackWriter : IDisposable
+internal sealed class PackWriter : IAsyncDisposable
 {
     /// <summary>Bytes as stored. Large enough that a request is not felt, small enough to hold some in memory.</summary>
     public const int PackSize = 16 << 20;
@@ -76,8 +76,12 @@ internal sealed class PackWriter : IDisposable
         await _sending;
     }
 
-    public void Dispose()
+    /// <summary>Whatever is still being sent is given up.</summary>
+    public async ValueTask DisposeAsync()
     {
+        await _broken.CancelAsync();
+        _full.Writer.TryComplete();
+        await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _free.Dispose();
         _broken.Dispose();
     }

@@ -14,48 +14,67 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
     /// <exception cref="CacheRefusedException">The driver does not want it.</exception>
     public async Task<CacheOutcome> RunAsync(CancellationToken cancel)
     {
-        // 1. What is there, while the driver looks for what is known.
+        // 1. What is there, and meanwhile what is known.
         using var workspace = Beneath.Open(request.Workspace);
-        var known = store.Desk.KnownAsync(cancel);
-        var tops = await new CacheSelection(request.Workspace, log).FindAsync(request.Item, cancel);
-        var walk = await Task.Run(() => new TreeWalk(workspace, request.Workers).Run(tops, cancel), cancel);
-        log.Skipped(walk.Special, "skipped, for they are sockets, pipes or devices");
-        if (walk.Entries.Count == 0)
+        var knowing = Task.Run(() => KnowAsync(cancel), cancel);
+        var all = await WalkAsync(workspace, cancel);
+        var (index, records, hasUnusable) = await knowing;
+        if (all.Count == 0)
         {
             log.Info($"Cache {request.Key}: there is nothing to save.");
             return new CacheOutcome(request.Key, CacheResult.NothingToSave);
         }
 
-        Refuse(walk.Entries);
+        Refuse(all);
+
+        // 2. Content: known by the record of the restore, known by its digest, or packed and sent.
+        var files = all.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
+        await using var packs = new PackWriter(store, cancel);
+        var reading = new ContentReading(workspace, index, packs, request);
+        var toRead = files.Where(f => f.Stat.Size > 0 && !IsRestoredStill(f, records, index)).ToList();
+        var isCompacted = await PackAsync(reading, packs, files, toRead, cancel);
+        log.Skipped(reading.Unreadable, "left out, for they cannot be read");
+        log.Skipped(reading.Changed, "changed while the cache was saved");
+
+        // 3. All is stored: make it visible. One that says the same as before is the one of before.
+        var entries = ReadLinks(workspace, WithoutLeftOut(all));
+        var made = !isCompacted && !hasUnusable && index.Before is { } before && ManifestMaking.Says(before.Manifest, entries)
+            ? before.Stored
+            : ManifestFile.Write(ManifestMaking.Of(request.Key, entries, context.Time.GetUtcNow()));
+        var committed = await store.Desk.CommitAsync(made, cancel);
+        return Report(files, toRead.Count, packs.SentBytes, committed);
+    }
+
+    private async Task<List<SavedEntry>> WalkAsync(Beneath workspace, CancellationToken cancel)
+    {
+        var tops = await new CacheSelection(request.Workspace, log).FindAsync(request.Item, cancel);
+        var walk = await Task.Run(() => new TreeWalk(workspace, request.Workers).Run(tops, cancel), cancel);
+        log.Skipped(walk.Special, "skipped, for they are sockets, pipes or devices");
+        log.Skipped(walk.Unreadable, "left out, for they cannot be read");
+        return walk.Entries;
+    }
+
+    private async Task<(ContentIndex Index, Dictionary<ByteString, List<RestoredFile>> Records, bool HasUnusable)> KnowAsync(CancellationToken cancel)
+    {
         var index = new ContentIndex(request.Key);
+        var known = store.Desk.KnownAsync(cancel);
         var records = Records(out var unusable);
         foreach (var manifest in await known)
         {
             index.Add(manifest.Memory, unusable);
         }
 
-        // 2. Content: known by the record of the restore, known by its digest, or packed and sent.
-        var files = walk.Entries.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
-        using var packs = new PackWriter(store, cancel);
-        var reading = new ContentReading(workspace, index, packs, request);
-        var toRead = files.Where(f => f.Stat.Size > 0 && !IsRestoredStill(f, records, index)).ToList();
-        await PackAsync(reading, packs, files, toRead, cancel);
-        log.Skipped([.. walk.Unreadable, .. reading.Unreadable], "left out, for they cannot be read");
-        log.Skipped(reading.Changed, "changed while the cache was saved");
-
-        // 3. All is stored: make it visible.
-        var entries = ReadLinks(workspace, WithoutLeftOut(walk.Entries));
-        var made = ManifestFile.Write(ManifestMaking.Of(request.Key, entries, context.Time.GetUtcNow()));
-        var committed = await store.Desk.CommitAsync(made, cancel);
-        return Report(files, toRead.Count, packs.SentBytes, committed);
+        return (index, records, unusable.Count > 0);
     }
 
-    private static async Task PackAsync(ContentReading reading, PackWriter packs, List<SavedEntry> files, List<SavedEntry> toRead, CancellationToken cancel)
+    /// <returns>True if packs of before are left behind.</returns>
+    private static async Task<bool> PackAsync(ContentReading reading, PackWriter packs, List<SavedEntry> files, List<SavedEntry> toRead, CancellationToken cancel)
     {
+        IReadOnlyList<StoredPack> avoided = [];
         try
         {
             await Task.Run(() => reading.Run(toRead, cancel), cancel);
-            var avoided = Compaction.Choose(files);
+            avoided = Compaction.Choose(files);
             foreach (var pack in avoided)
             {
                 pack.IsAvoided = true;
@@ -73,6 +92,7 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         }
 
         await packs.FinishAsync();
+        return avoided.Count > 0;
     }
 
     private Dictionary<ByteString, List<RestoredFile>> Records(out HashSet<ByteString> unusable)

@@ -17,7 +17,7 @@ internal sealed class Desk(Func<CacheAsk, CancellationToken, Task<CacheAnswer>> 
         (await AskAsync(new CacheAsk { GrantPacks = new GrantPacks { Direction = direction, Packs = { packs } } }, cancel)).Grants?.Grants ?? [];
 
     /// <exception cref="CacheRefusedException">The driver does not make the save visible.</exception>
-    public async Task<Committed> CommitAsync(byte[] manifest, CancellationToken cancel) =>
+    public async Task<Committed> CommitAsync(ReadOnlyMemory<byte> manifest, CancellationToken cancel) =>
         (await AskAsync(new CacheAsk { Commit = new Commit { Manifest = UnsafeByteOperations.UnsafeWrap(manifest) } }, cancel)).Committed
         ?? throw new CacheRefusedException("the driver did not say that the cache is saved.");
 
