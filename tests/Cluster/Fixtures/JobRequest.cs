@@ -71,7 +71,7 @@ internal sealed record JobRequest(params string[] Script)
         kubeconfig = "{Kubeconfig ?? cluster.Kubeconfig}"
         namespace = "{Namespace ?? cluster.Namespace}"
         helper_image = "{cluster.HelperImage}"
-        pull_policy = "{PullPolicy}"
+        pull_policy = ["{PullPolicy}"]
         {Options}
         """;
 }
