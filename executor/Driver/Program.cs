@@ -2,9 +2,11 @@ using System.CommandLine;
 using PodExecutor.Driver;
 using PodExecutor.Driver.Commands;
 using PodExecutor.Driver.Operations;
+using PodExecutor.Driver.Operations.Certificates;
 using PodExecutor.Driver.Operations.Completion;
 using PodExecutor.Driver.Operations.Doctor;
 using PodExecutor.Driver.Operations.Gc;
+using PodExecutor.Driver.Operations.Migrate;
 using PodExecutor.Driver.Operations.Rights;
 using PodExecutor.Driver.Output;
 
@@ -36,9 +38,12 @@ root.Add(Verb("run", "Called by gitlab-runner: runs a stage's script in the pod.
 root.Add(Verb("cleanup", "Called by gitlab-runner: deletes what the job left.", [], (parse, _) =>
     Call.RunAsync(parse.GetValue(config)!, "cleanup", stageRuns: false, toStderr, CleanupCommand.RunAsync)));
 root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
+root.Add(PodExecutor.Driver.Cache.Care.CacheCommand.Build(config));
 root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));
+root.Add(CertificatesCommand.Build(config));
+root.Add(MigrateCommand.Build());
 root.Add(CompletionCommand.Build());
 ShowVersion.Instead(root);
 root.Add(PodExecutor.Driver.Options.ReferenceCommand.Build());

@@ -29,6 +29,11 @@ TOKEN_REGISTRY_PORT=15003                                # bearer tokens, as Git
 TOKEN_SERVER_PORT=15004                                  # who hands them out
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
+S3_PORT=17480                                            # on 127.0.0.1 and, for pods, on NODE_IP
+S3_MON_PORT=17490                                        # and the next one
+S3_ACCESS_KEY=ci-cache
+S3_SECRET_KEY=cache-secret-of-the-testbed
+S3_DATA=/dev/shm/pod-executor-s3                         # settings and sockets; the objects are in the store's memory
 
 BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
 BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
@@ -36,7 +41,15 @@ HARBOR_IP=127.29.78.1                                    # harbor.local.com, as 
 BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
 BUILDKIT_BRIDGE_IP=172.29.78.1
 
+HARBOR_HOST=harbor.local.com                             # harbor.sh: a registry with TLS and a login, on NODE_IP:443
+HARBOR_USER=admin
+HARBOR_PASSWORD=harbor-password
+
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock
 export KUBECONFIG=$TESTBED/kubeconfig
 export PATH=$KUBERNETES/bin:$PATH
+BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
+BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
+BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
+BUILDKIT_BRIDGE_IP=172.29.78.1

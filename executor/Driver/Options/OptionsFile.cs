@@ -28,6 +28,12 @@ internal static class OptionsFile
     {
         var source = new OptionsSource(file, []);
         var root = TomlDocument.Parse(text, file, source.Problems);
+        return Parse(root, source);
+    }
+
+    /// <inheritdoc cref="Parse(string, string)"/>
+    public static (ExecutorOptions Options, IReadOnlyList<OptionsProblem> Problems) Parse(TomlTable root, OptionsSource source)
+    {
         var options = source.Problems.Count > 0
             ? new ExecutorOptions { Kubernetes = new KubernetesOptions { Namespace = "", HelperImage = "" } }
             : Read(root, source, null);
@@ -49,6 +55,7 @@ internal static class OptionsFile
         var options = new ExecutorOptions
         {
             Kubernetes = root.Table("kubernetes", "The cluster and the jobs' pods; keys and meanings as in gitlab-runner's `[runners.kubernetes]`.", KubernetesTable.Read),
+            Cache = root.Has(CacheTable.Name) || description is not null ? root.Table(CacheTable.Name, CacheTable.Meaning, CacheTable.Read) : null,
             Builder = root.Table("builder", BuilderTable.Meaning, BuilderTable.Policy),
             Builders = root.Tables("builders", BuilderTable.ListMeaning, BuilderTable.Builder),
         };
