@@ -16,6 +16,7 @@ const string usage = """
            pod-agent link SOCKET                                       joins stdio with the supervisor
            pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
+           pod-agent cache-task STATE_DIR TASK                         restores or saves a job's caches
            pod-agent gitlab-runner SUBCOMMAND [FLAG...]                what the scripts of a job call gitlab-runner for
            pod-agent image-build|docker|nerdctl [ARGUMENT...]          builds and pushes images
            pod-agent --version
@@ -42,6 +43,7 @@ try
         ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
         ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
+        ["cache-task", var state, var task] => await UntilSignalled(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
         [var program, .. var rest] when ImageCommand.Names.Contains(program) => await Images(program, rest),
         ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
             uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),
