@@ -1,6 +1,5 @@
 using PodExecutor.Bench.Cluster;
 using PodExecutor.Bench.Measuring;
-using PodExecutor.BuildKit;
 
 namespace PodExecutor.Bench.Builds;
 
@@ -59,7 +58,10 @@ internal sealed class BuildTopic(BenchSettings settings)
 
     private sealed class Sides(BenchFolder folder, CountingProxy proxy, CancellationToken stop)
     {
-        /// <param name="fresh">Nothing of an earlier build may be used, neither the cache nor the daemon's copy of the folder.</param>
+        /// <param name="fresh">
+        /// Nothing of an earlier build may be used, neither the cache nor the daemon's copy of the folder: "no-cache" and a new shared key see to it. Not by a
+        /// prune: Docker's takes minutes for such folders, on both sides.
+        /// </param>
         public async Task<Cost> OursAsync(BuildTopic topic, string context, bool fresh)
         {
             var key = fresh ? Guid.NewGuid().ToString("N") : "warm";
@@ -69,7 +71,7 @@ internal sealed class BuildTopic(BenchSettings settings)
                 command.Add("no-cache");
             }
 
-            return await MeasureAsync(topic, command, [], fresh);
+            return await MeasureAsync(topic, command, []);
         }
 
         /// <summary>buildx derives its key from a number in its configuration's folder.</summary>
@@ -90,17 +92,11 @@ internal sealed class BuildTopic(BenchSettings settings)
             }
 
             command.Add(context);
-            return await MeasureAsync(topic, command, environment, fresh);
+            return await MeasureAsync(topic, command, environment);
         }
 
-        private async Task<Cost> MeasureAsync(BuildTopic topic, List<string> command, string[] environment, bool fresh)
+        private async Task<Cost> MeasureAsync(BuildTopic topic, List<string> command, string[] environment)
         {
-            if (fresh)
-            {
-                await using var client = new BuildKitClient(BuildKitEndpoint.Tcp("127.0.0.1", BenchSettings.BuildKitPort));
-                await client.PruneAsync(new PruneRequest { All = true }, stop);
-            }
-
             topic._peak = 0;
             proxy.TakeSent();
             var record = await Child.RunAsync(command, folder.Path, environment, topic.ReadMemory, stop);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # pack.sh NAME:TAG OUT.tar CONFIG LAYER…: writes an OCI image archive; needs neither docker nor a registry.
 #   CONFIG  JSON of the image's config, for example {"Cmd":["/bin/sh"],"User":"1000:1000"}
+#           (the architecture is $IMAGE_ARCHITECTURE, else amd64)
 #   LAYER   a tar, plain (.tar) or gzip-compressed (.tar.gz), from the lowest to the highest
 # `ctr images import`, `skopeo copy oci-archive:…`, `podman load`, `docker load` (25 and newer) and `kind load image-archive` read it.
 # The manifest's digest goes to OUT.tar.digest. The same input gives the same bytes. A layer's digests are kept beside it.
@@ -44,15 +45,18 @@ for layer; do
 done
 
 path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
-jq -cjn --argjson config "$config" "{architecture:\"amd64\",os:\"linux\",created:\"1970-01-01T00:00:00Z\",
+jq -cjn --argjson config "$config" "{architecture:\"${IMAGE_ARCHITECTURE:-amd64}\",os:\"linux\",created:\"1970-01-01T00:00:00Z\",
   config:({Env:[$path],WorkingDir:\"/\"} * \$config),rootfs:{type:\"layers\",diff_ids:[${diffs#,}]}}" > "$stage/config"
 config_blob=$(add_blob "$stage/config" config.v1)
 printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":%s,"layers":[%s]}' \
   "$config_blob" "${layers#,}" > "$stage/manifest"
 manifest=$(add_blob "$stage/manifest" manifest.v1)
 printf '{"imageLayoutVersion":"1.0.0"}' > "$stage/oci-layout"
-printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"io.containerd.image.name":"docker.io/%s","org.opencontainers.image.ref.name":"%s"}}]}' \
-  "${manifest%\}}" "$name" "${name##*:}" > "$stage/index.json"
+# a name without a registry is Docker Hub's
+full=$name
+[[ ${name%%/*} = *.* ]] || full=docker.io/$name
+printf '{"schemaVersion":2,"manifests":[%s,"annotations":{"io.containerd.image.name":"%s","org.opencontainers.image.ref.name":"%s"}}]}' \
+  "${manifest%\}}" "$full" "${name##*:}" > "$stage/index.json"
 
 tar --sort=name --mtime=@0 --owner=0 --group=0 --mode=a+rX,u+w --numeric-owner -C "$stage" -cf "$out.part" oci-layout index.json blobs
 mv "$out.part" "$out"

@@ -3,6 +3,9 @@ namespace PodExecutor.Link;
 /// <summary>The numbers that both ends of the link agree on.</summary>
 public static class LinkProtocol
 {
+    /// <summary>The last word of <c>await-ports</c>: without it the answer was cut.</summary>
+    public const string Done = "done";
+
     /// <summary>Raised when a frame's meaning changes. Both ends refuse another version: they are shipped together.</summary>
     public const uint Version = 2;
 

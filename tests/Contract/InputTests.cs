@@ -88,7 +88,7 @@ public sealed class InputTests
         var (code, stdout, _) = await RunAsync("--version");
 
         Assert.Equal(0, code);
-        Assert.Matches(@"^\d+\.\d+\.\d+", stdout);
+        Assert.Matches(@"^pod-executor \d+\.\d+\.\d+", stdout);
     }
 
     [Fact]

@@ -183,6 +183,19 @@ public sealed class BuildTests
         Assert.Equal(findings.Count, findings.Select(f => f.GetProperty("fingerprint").GetString()).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(1, "FromAsCasing", "FROM scratch as base")]
+    [InlineData(0, "Check complete, no warnings found.", "FROM scratch")]
+    public async Task Check_OfADockerfile_TellsAndDoesNotBuild(int code, string expected, string line)
+    {
+        using var project = new Project().Write("Dockerfile", $"{line}\nCOPY missing /\n");
+
+        var result = await project.RunAsync("docker", "build", "--check", ".");
+
+        Assert.Equal(code, result.Code);
+        Assert.Contains(expected, result.Output);
+    }
+
     [Fact]
     public async Task JobLog_InGitLab_IsFolded()
     {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# buildkit.sh up|down|status [VERSION], buildkit.sh buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
+# buildkit.sh up|down|status|unpack [VERSION], buildkit.sh buildx: real BuildKit daemons of several ages, each inside a Docker daemon of its own.
 #   0.25  Docker 28.5 of Debian sid       (the default)   127.0.0.1:15125
 #   0.13  Docker 26.1 of Debian 13                        127.0.0.1:15113
 #   0.8   Docker 20.10 of Debian 12                       127.0.0.1:15108, without an image store: exports local and tar only
@@ -24,31 +24,6 @@ suite_of() {
 }
 
 port_of() { case $1 in 0.25) echo 15125 ;; 0.13) echo 15113 ;; 0.8) echo 15108 ;; esac; }
-
-# unpack SUITE PACKAGE FOLDER FILE: the package of that Debian suite, unless FILE is there. apt's own state of this machine is not touched.
-unpack() {
-  local suite=$1 package=$2 folder=$3 mirror state=$BUILDKIT_HOME/apt/$1
-  [ ! -x "$folder/$4" ] || return 0
-  mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2> /dev/null) || true
-  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; exit}}' /etc/apt/sources.list)
-  [ -n "$mirror" ] || fail "no Debian mirror is in /etc/apt"
-  mkdir -p "$state"/{lists/partial,archives/partial} "$folder"
-  : > "$state/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$state/sources.list"
-  cat > "$state/apt.conf" <<A
-Dir::Etc::sourcelist "$state/sources.list"; Dir::Etc::sourceparts "-"; Dir::State::Lists "$state/lists"; Dir::State::status "$state/status";
-Dir::Cache::archives "$state/archives"; Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache ""; Acquire::Languages "none"; Acquire::Retries "3"; APT::Sandbox::User "root";
-A
-  lap "fetching $package of Debian $suite"
-  (
-    cd "$state/archives"
-    export APT_CONFIG=$state/apt.conf
-    apt-get -qq update && apt-get -qq download "$package"
-  ) >> "$BUILDKIT_HOME/log/apt.log" 2>&1 || { tail -n 8 "$BUILDKIT_HOME/log/apt.log" >&2; fail "$package of Debian $suite cannot be fetched"; }
-  dpkg -x "$state"/archives/"$package"_*.deb "$folder"
-  [ -x "$folder/$4" ] || fail "$package of Debian $suite has no $4"
-  rm -rf "$state"
-}
 
 # pki: an authority, the listener's certificate and a client's
 pki() {
@@ -82,7 +57,7 @@ up() {
   if daemon_pid "dockerd-$version" > /dev/null && daemon_pid "tls-$version" > /dev/null; then echo "BuildKit $version is up already"; return; fi
   down_one "$version"
   suite=$(suite_of "$version")
-  unpack "$suite" docker.io "$home/root" usr/sbin/dockerd
+  unpack_package "$suite" docker.io "$home/root" usr/sbin/dockerd
   pki
   bridge_up
   mkdir -p "$home/data" "$run"
@@ -161,6 +136,7 @@ case ${1:-} in
   status)
     daemon_pid "dockerd-${2:-0.25}" > /dev/null && daemon_pid "tls-${2:-0.25}" > /dev/null || { echo "BuildKit ${2:-0.25} is down"; exit 1; }
     echo "BuildKit ${2:-0.25} is up" ;;
-  buildx) take_lock; unpack sid docker-buildx "$BUILDKIT_HOME/buildx" usr/libexec/docker/cli-plugins/docker-buildx; echo "$BUILDKIT_HOME/buildx/usr/libexec/docker/cli-plugins/docker-buildx" ;;
+  unpack) suite_of "${2:-0.25}" > /dev/null; take_lock; unpack_package "$(suite_of "${2:-0.25}")" docker.io "$BUILDKIT_HOME/${2:-0.25}/root" usr/sbin/dockerd ;;
+  buildx) take_lock; unpack_package sid docker-buildx "$BUILDKIT_HOME/buildx" usr/libexec/docker/cli-plugins/docker-buildx; echo "$BUILDKIT_HOME/buildx/usr/libexec/docker/cli-plugins/docker-buildx" ;;
   *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;;
 esac

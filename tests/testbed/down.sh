@@ -17,7 +17,7 @@ if [ -e "$TESTBED/machine" ]; then
     fail "the cluster runs in another network namespace ($network): end it there"
   fi
 else
-  for name in registry registry-private registry-tls registry-token token-server s3-gateway s3-store s3-monitor; do stop_daemon $name KILL; done
+  for name in registry registry-private registry-tls registry-token token-server harbor s3-gateway s3-store s3-monitor; do stop_daemon $name KILL; done
   rm -rf "$S3_DATA"
   if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
   echo "the cluster is down already"
@@ -26,7 +26,7 @@ fi
 
 # Step 1: the control plane. SIGKILL: its state is thrown away, and an orderly end of the API server takes up to a minute.
 for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd \
-  registry registry-private registry-tls registry-token token-server s3-gateway s3-store s3-monitor; do
+  registry registry-private registry-tls registry-token token-server harbor s3-gateway s3-store s3-monitor; do
   stop_daemon "$name" KILL &
 done
 wait

@@ -41,7 +41,15 @@ HARBOR_IP=127.29.78.1                                    # harbor.local.com, as 
 BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
 BUILDKIT_BRIDGE_IP=172.29.78.1
 
+HARBOR_HOST=harbor.local.com                             # harbor.sh: a registry with TLS and a login, on NODE_IP:443
+HARBOR_USER=admin
+HARBOR_PASSWORD=harbor-password
+
 AUDIT_LOG=$TESTBED/log/audit.log                         # one JSON line per API request, Metadata level
 CONTAINERD_SOCKET=$RUN_DIR/containerd.sock
 export KUBECONFIG=$TESTBED/kubeconfig
 export PATH=$KUBERNETES/bin:$PATH
+BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
+BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets
+BUILDKIT_BRIDGE=pexbk0                                   # what RUN steps are connected to: leads nowhere but to this machine
+BUILDKIT_BRIDGE_IP=172.29.78.1

@@ -1,5 +1,6 @@
 #!/bin/bash
 # images.sh [NAME…]: makes the test images in $IMAGES from Debian's packages; all of them if none is named.
+# images.sh --standins: those that stand in for images of the installation and of the users' pipeline (standins.sh).
 # A layer is made again when the text of its recipe changes, an image when one of its layers or its config does.
 set -euo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
@@ -49,6 +50,31 @@ layer_redis() {
 
 layer_kubectl() { install -D -m 755 "$KUBERNETES/bin/kubectl" "$1/usr/local/bin/kubectl"; }
 
+layer_manager() {
+  debian_packages "$1" dumb-init
+  install -D -m 755 "$here/sources/standins/gitlab-runner.pl" "$1/usr/bin/gitlab-runner"
+  install -D -m 755 "$here/../../deploy/images/runner/runner-manager.sh" "$1/usr/local/bin/runner-manager"
+  printf 'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\ngitlab-runner:x:999:999::/home/gitlab-runner:/bin/bash\n' \
+    | install -D -m 644 /dev/stdin "$1/etc/passwd"
+}
+
+layer_minio() {
+  debian_packages "$1" haproxy
+  install -D -m 755 "$here/sources/standins/minio.sh" "$1/usr/local/bin/minio"
+  install -D -m 755 "$here/sources/standins/mc.sh" "$1/usr/local/bin/mc"
+  install -d -m 777 "$1/data"
+}
+
+layer_builder() {
+  debian_packages "$1" haproxy containerd runc iptables iproute2 perl-base
+  cp -a "$BUILDKIT_HOME/0.25/root/." "$1/"
+  install -D -m 755 "$here/sources/standins/buildkitd.sh" "$1/usr/local/bin/buildkitd"
+  install -D -m 755 "$here/sources/standins/buildctl.sh" "$1/usr/local/bin/buildctl"
+  install -D -m 755 "$here/grpc-bridge.pl" "$1/usr/local/lib/grpc-bridge.pl"
+}
+
+layer_maven() { install -D -m 755 "$here/sources/standins/mvn.sh" "$1/usr/local/bin/mvn"; }
+
 # debian_packages DIR PACKAGE…: unpacks what the debian layer lacks of these packages and of what they need; runs none of their scripts
 debian_packages() {
   local root=$1 state=$1.state deb
@@ -78,6 +104,17 @@ image_table() {
   image build 12 '{"Cmd":["/bin/bash"]}' debian redis compiler kubectl
 }
 
+# Under the names that the manifests, and the users' pipeline, have. The manager's last layer is the product's (standins.sh).
+standin_table() {
+  image_of standin-minio minio/minio:RELEASE.2025-04-22T22-12-26Z '{"Entrypoint":["/usr/local/bin/minio"]}' debian minio
+  image_of standin-mc minio/mc:RELEASE.2025-04-16T18-13-26Z '{"Entrypoint":["/usr/local/bin/mc"]}' debian minio
+  image_of standin-buildkit harbor.local.com/cicd/buildkit:v0.25.2 '{"Entrypoint":["/usr/local/bin/buildkitd"]}' debian builder
+  image_of standin-maven harbor.local.com/cicd/maven:3.9.3 '{"Cmd":["/bin/bash"]}' debian compiler maven
+  image_of standin-agent harbor.local.com/cicd/gitlab-runner-agent:v1.0 '{"Cmd":["/bin/bash"]}' debian kubectl
+  make_layer manager
+  layer_file manager > "$IMAGES/standin-manager.layer"
+}
+
 # --- the work
 
 # what a layer is made of, as a short hash
@@ -89,6 +126,10 @@ recipe() {
       static) cat "$here/sources/hello.c" ;;
       entrypoint | web) cat "$here/sources/$1.sh" ;;
       compiler | redis) declare -f debian_packages; recipe debian ;;
+      manager) cat "$here/sources/standins/gitlab-runner.pl" "$here/../../deploy/images/runner/runner-manager.sh"; declare -f debian_packages; recipe debian ;;
+      minio) cat "$here"/sources/standins/{minio,mc}.sh; declare -f debian_packages; recipe debian ;;
+      builder) cat "$here"/sources/standins/build{kitd,ctl}.sh "$here/grpc-bridge.pl"; declare -f debian_packages; recipe debian ;;
+      maven) cat "$here/sources/standins/mvn.sh" ;;
     esac
   } | sha256sum | cut -c1-12
 }
@@ -111,19 +152,27 @@ make_layer() {
   lap "layer $name: $(du -h "$file" | cut -f1)"
 }
 
+# image NAME TAG CONFIG LAYER…: pex/NAME:TAG in NAME.tar
 image() {
-  local name=$1 tag=$2 config=$3 files=() layer key
-  shift 3
+  local name=$1 tag=$2
+  shift 2
   [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " = *" $name "* ]] || return 0
+  image_of "$name" "pex/$name:$tag" "$@"
+}
+
+# image_of FILE IMAGE CONFIG LAYER…
+image_of() {
+  local name=$1 full=$2 config=$3 files=() layer key
+  shift 3
   for layer; do
     make_layer "$layer"
     files+=("$(layer_file "$layer")")
   done
-  key="$tag $config ${files[*]##*/}"
+  key="$full $config ${files[*]##*/}"
   [ -e "$IMAGES/$name.tar.digest" ] && [ "$(cat "$IMAGES/$name.recipe" 2> /dev/null)" = "$key" ] && return 0
-  "$pack" "pex/$name:$tag" "$IMAGES/$name.tar" "$config" "${files[@]}"
+  "$pack" "$full" "$IMAGES/$name.tar" "$config" "${files[@]}"
   echo "$key" > "$IMAGES/$name.recipe"
-  lap "image pex/$name:$tag: $(du -h "$IMAGES/$name.tar" | cut -f1)"
+  lap "image $full: $(du -h "$IMAGES/$name.tar" | cut -f1)"
 }
 
 if [ "${1:-}" = --layer ]; then   # the script calls itself for this step
@@ -136,5 +185,5 @@ exec 8> "$IMAGES/lock"
 flock 8
 wanted=("$@")
 rm -rf "$IMAGES"/*.tmp-* "$IMAGES"/layers/*.tmp-*   # of runs that were stopped
-image_table
+if [ "${1:-}" = --standins ]; then standin_table; else image_table; fi
 lap "the images are in $IMAGES"

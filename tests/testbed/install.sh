@@ -16,7 +16,7 @@ packages=(
   # the S3 server
   ceph-mon ceph-osd radosgw
   # what the scripts and tests themselves call
-  ca-certificates curl git jq openssl perl-base unzip xz-utils zip zstd
+  ca-certificates curl git groff-base jq openssl perl-base unzip xz-utils zip zstd
 )
 
 # a package counts as there only when it is unpacked and configured

@@ -83,3 +83,28 @@ runs() { pgrep -x -r D,R,S,T,t,I "$1" > /dev/null; }
 
 # this start of this machine, and the network that we see of it
 this_machine() { echo "$(cat /proc/sys/kernel/random/boot_id) $(readlink /proc/self/ns/net)"; }
+
+# unpack_package SUITE PACKAGE FOLDER FILE: the package of that Debian suite, unless FILE is there. apt's own state of this machine is not touched.
+unpack_package() {
+  local suite=$1 package=$2 folder=$3 mirror state=$CACHE/suites/$1
+  [ ! -x "$folder/$4" ] || return 0
+  mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2> /dev/null) || true
+  [ -n "$mirror" ] || mirror=$(awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) {print $i; exit}}' /etc/apt/sources.list)
+  [ -n "$mirror" ] || fail "no Debian mirror is in /etc/apt"
+  mkdir -p "$state"/{lists/partial,archives/partial} "$folder"
+  : > "$state/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > "$state/sources.list"
+  cat > "$state/apt.conf" <<A
+Dir::Etc::sourcelist "$state/sources.list"; Dir::Etc::sourceparts "-"; Dir::State::Lists "$state/lists"; Dir::State::status "$state/status";
+Dir::Cache::archives "$state/archives"; Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache ""; Acquire::Languages "none"; Acquire::Retries "3"; APT::Sandbox::User "root";
+A
+  lap "fetching $package of Debian $suite"
+  (
+    cd "$state/archives"
+    export APT_CONFIG=$state/apt.conf
+    apt-get -qq update && apt-get -qq download "$package"
+  ) >> "$CACHE/suites/apt.log" 2>&1 || { tail -n 8 "$CACHE/suites/apt.log" >&2; fail "$package of Debian $suite cannot be fetched"; }
+  dpkg -x "$state"/archives/"$package"_*.deb "$folder"
+  [ -x "$folder/$4" ] || fail "$package of Debian $suite has no $4"
+  rm -rf "$state"
+}

@@ -82,7 +82,7 @@ up() {
 
 forget() {
   local pulled
-  pulled=$(containers images ls -q | grep -vE '^(docker\.io/pex/|sha256:)') || return 0
+  pulled=$(containers images ls -q | grep -vE '^(docker\.io/(pex|minio)/|harbor\.local\.com/cicd/|sha256:)') || return 0
   # shellcheck disable=SC2086
   containers images rm --sync $pulled > /dev/null
 }

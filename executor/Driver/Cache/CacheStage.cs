@@ -52,10 +52,10 @@ internal static class CacheStage
     private static async Task WorkAsync(CallContext call, CacheOptions options, CachePlan plan, Stage stage, S3Store store, CancellationToken cancel)
     {
         var desk = new CacheDesk(plan, options, store, call.Time);
-        using var api = Connection.Open(call.Options.Kubernetes, call.Time);
+        using var api = Connection.Open(call.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();
-        var runner = new StageRunner(api, call.Pod, call.Options.Kubernetes, call.Log, call.Time);
+        var runner = new StageRunner(api, call.Pod, call.Kubernetes, call.Log, call.Time);
         using var limit = new CancellationTokenSource(plan.TimeLimit * plan.Items.Count, call.Time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         for (var attempt = 1; ; attempt++)

@@ -17,8 +17,12 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
 
     public Uri Server => kubernetes.BaseUri;
 
-    public async Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
-        where T : class => Parse<T>(await SendAsync(HttpMethod.Post, collection, KubernetesJson.Serialize(body), "application/json", cancel));
+    public Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
+        where T : class => CreateAsync<T>(collection, KubernetesJson.Serialize(body), cancel);
+
+    /// <param name="json">The object as it is to be sent.</param>
+    public async Task<T> CreateAsync<T>(string collection, string json, CancellationToken cancel)
+        where T : class => Parse<T>(await SendAsync(HttpMethod.Post, collection, json, "application/json", cancel));
 
     public async Task<T> GetAsync<T>(string path, CancellationToken cancel)
         where T : class => Parse<T>(await SendAsync(HttpMethod.Get, path, null, "", cancel));
@@ -40,6 +44,9 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
     public async Task<T> GetOnceAsync<T>(string path, CancellationToken cancel)
         where T : class => Parse<T>(await SendOnceAsync(HttpMethod.Get, path, null, "", cancel));
 
+    /// <summary>What is no object: a log, the server's version.</summary>
+    public Task<string> GetTextAsync(string path, CancellationToken cancel) => SendAsync(HttpMethod.Get, path, null, "", cancel);
+
     public Task MergePatchAsync(string path, string json, CancellationToken cancel) =>
         SendAsync(HttpMethod.Patch, path, json, "application/merge-patch+json", cancel);
 
@@ -56,8 +63,8 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         }
     }
 
-    /// <summary>Opens a watch and gives its events, line by line, until the server or the token ends it.</summary>
-    /// <exception cref="ApiException">The watch cannot be opened. A cut is no exception: the sequence ends.</exception>
+    /// <summary>Opens a watch or a log and gives it line by line, until the server or the token ends it.</summary>
+    /// <exception cref="ApiException">It cannot be opened. A cut is no exception: the sequence ends.</exception>
     public async IAsyncEnumerable<string> WatchAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         using var response = await OpenAsync(HttpMethod.Get, path, null, "", cancel);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using k8s;
 using k8s.Exceptions;
 using PodExecutor.Driver.Failures;
@@ -42,8 +43,28 @@ internal static class Connection
         }
     }
 
-    private static KubernetesClientConfiguration Configure(KubernetesOptions options)
+    private static X509Certificate2Collection Certificates(string file)
     {
+        var certificates = new X509Certificate2Collection();
+        certificates.ImportFromPemFile(file);
+        return certificates;
+    }
+
+    /// <summary>Address and credentials; asks nobody.</summary>
+    public static KubernetesClientConfiguration Configure(KubernetesOptions options)
+    {
+        if (options.Connection is { Host: { Length: > 0 } host } given)
+        {
+            return new KubernetesClientConfiguration
+            {
+                Host = host,
+                AccessToken = given.BearerToken,
+                ClientCertificateFilePath = given.CertFile,
+                ClientKeyFilePath = given.KeyFile,
+                SslCaCerts = given.CaFile is null ? null : Certificates(given.CaFile),
+            };
+        }
+
         if (options.Kubeconfig is { Length: > 0 } file)
         {
             return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(file), options.Context);

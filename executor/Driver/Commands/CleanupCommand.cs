@@ -11,7 +11,9 @@ internal static class CleanupCommand
 {
     public static async Task RunAsync(CallContext call, CancellationToken cancel)
     {
-        using var api = Connection.Open(call.Options.Kubernetes, call.Time);
-        await new JobPod(api, call.Options.Kubernetes, call.Log, call.Time).DeleteAsync(call.Pod, cancel);
+        using var api = Connection.Open(call.Kubernetes, call.Time);
+        using var limit = new CancellationTokenSource(call.Kubernetes.CleanupTimeout, call.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        await new JobPod(api, call.Kubernetes, call.Log, call.Time).DeleteAsync(call.Pod, either.Token);
     }
 }

@@ -1,11 +1,12 @@
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Output;
+using PodExecutor.Driver.Pods;
 
 namespace PodExecutor.Driver.Commands;
 
 /// <summary>
 /// <c>config</c>: tells the runner the paths, and refuses a job that cannot run, before anything is created.
-/// 1. decide; 2. say so. It asks nobody: no network, a few milliseconds.
+/// 1. decide, and write the pod once, since a patch may not fit it; 2. say so. It asks nobody: no network, a few milliseconds.
 /// </summary>
 internal static class ConfigCommand
 {
@@ -15,6 +16,7 @@ internal static class ConfigCommand
 
         // Step 1
         var plan = Admission.Decide(call.Request, call.Options);
+        _ = PodManifest.Of(plan);
 
         // Step 2
         using var stdout = Console.OpenStandardOutput();

@@ -12,13 +12,18 @@ internal static class PrepareCommand
         // Step 1
         var plan = Admission.Decide(call.Request, call.Options);
         call.Log.Line($"Using pod {plan.Pod.Name} in namespace {plan.Pod.Namespace} with image {plan.Build.Name}");
+        foreach (var notice in plan.Notices)
+        {
+            call.Log.Line(notice);
+        }
+
         foreach (var service in plan.Services)
         {
             call.Log.Line($"Service {service.Container}: {service.Image.Name}, reachable as {string.Join(", ", service.Hostnames)}");
         }
 
         // Step 2
-        using var api = Connection.Open(call.Options.Kubernetes, call.Time);
-        await new JobPod(api, call.Options.Kubernetes, call.Log, call.Time).StartAsync(plan, cancel);
+        using var api = Connection.Open(plan.Options, call.Time);
+        await new JobPod(api, plan.Options, call.Log, call.Time).StartAsync(plan, cancel);
     }
 }

@@ -9,7 +9,8 @@ namespace PodExecutor.Driver.Commands;
 
 /// <summary>
 /// <c>run SCRIPT STAGE</c>: one script in the pod. 1. forget an earlier stage's exit code; 2. the stage's name tells the
-/// container; 3. cache stages are ours if the operator has given us a store; 4. run; 5. remarks; 6. the script's end is ours.
+/// container; 3. cache stages are ours if the operator has given us a store; 4. run, with the services' logs if the job wants
+/// them; 5. remarks; 6. the script's end is ours.
 /// </summary>
 internal static class RunCommand
 {
@@ -30,11 +31,11 @@ internal static class RunCommand
 
         // Step 4
         var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
-        using var api = Connection.Open(call.Options.Kubernetes, call.Time);
+        using var api = Connection.Open(call.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();
-        var runner = new StageRunner(api, call.Pod, call.Options.Kubernetes, call.Log, call.Time);
-        var ended = await runner.RunAsync(script, stage.Container, stdout, stderr, null, cancel);
+        var runner = new StageRunner(api, call.Pod, call.Kubernetes, call.Log, call.Time);
+        var ended = await WithServiceLogsAsync(call, api, stage, () => runner.RunAsync(script, stage.Container, stdout, stderr, null, cancel), cancel);
 
         // Step 5
         foreach (var remark in StageVerdict.Remarks(ended, stage))
@@ -47,5 +48,19 @@ internal static class RunCommand
         {
             throw new FailureException(failure);
         }
+    }
+
+    /// <summary>While the job's own scripts run, and what is left in the last stage.</summary>
+    private static async Task<Link.Ended> WithServiceLogsAsync(
+        CallContext call, ApiClient api, Stage stage, Func<Task<Link.Ended>> run, CancellationToken cancel)
+    {
+        var services = stage.IsUserCode || stage.IsLast ? Admission.ShownServices(call.Request, call.Kubernetes) : [];
+        if (services.Count == 0)
+        {
+            return await run();
+        }
+
+        await using var logs = new ServiceLogs(api, call.Pod, services, call.Request.TemporaryDirectory, follow: stage.IsUserCode, call.Log, cancel);
+        return await run();
     }
 }

@@ -13,93 +13,65 @@ internal static class Admission
     /// <exception cref="FailureException">The job cannot be run as it is.</exception>
     public static JobPlan Decide(JobRequest request, ExecutorOptions options)
     {
-        var kubernetes = options.Kubernetes;
+        var decision = new Decision();
         var job = request.Response;
-        var variables = new JobVariables(job.Variables ?? []);
-        var refusals = new List<Failure>();
-        var pod = request.Prepared ?? new PreparedPod(kubernetes.Namespace, PodName.Of(job));
+        var variables = Variables(request);
+        var kubernetes = Profiles.Choose(job, variables, options, decision);
+        var overwrites = new Overwrites(variables, decision);
+        var containers = new ContainerPlans(kubernetes, overwrites, variables, decision);
+        var ns = Namespace(job, kubernetes, overwrites);
+        var pod = request.Prepared ?? new PreparedPod(ns, PodName.Of(job));
         var plan = new JobPlan
         {
             Pod = pod,
-            Build = Build(job.Image, kubernetes, variables, refusals),
-            Helper = new ImagePlan(kubernetes.HelperImage, PullPolicies.First(kubernetes.PullPolicies)) { Resources = kubernetes.HelperResources },
-            Services = Services(job.Services ?? [], kubernetes, variables, refusals),
-            Labels = PodMetadata.Labels(request, pod.Name),
-            Annotations = PodMetadata.Annotations(request, variables),
+            OwnsNamespace = kubernetes.NamespacePerJob,
+            Build = containers.Build(job.Image),
+            Helper = containers.Helper(),
+            Services = containers.Services(job.Services ?? []),
+            PodResources = containers.Pod(),
+            ServiceAccount = overwrites.Text(
+                "ServiceAccount", "KUBERNETES_SERVICE_ACCOUNT_OVERWRITE", kubernetes.ServiceAccount, kubernetes.Overwrites.ServiceAccount, "service_account_overwrite_allowed", KubernetesNames.IsSubdomain),
+            Placement = PlacementPlan.Of(job.Image, kubernetes, overwrites, variables, decision),
+            Volumes = VolumePlans.Of(kubernetes.Volumes, variables, decision),
+            Labels = PodMetadata.Labels(request, pod.Name, kubernetes, overwrites, variables),
+            Annotations = PodMetadata.Annotations(request, kubernetes, overwrites, variables),
             Deadline = TimeSpan.FromSeconds(job.RunnerInfo.Timeout) + DeadlineSlack,
-            Logins = RegistryLogins.Of(job.Credentials ?? [], variables.Get("DOCKER_AUTH_CONFIG"), refusals),
+            Logins = RegistryLogins.Of(job.Credentials ?? [], variables.Get("DOCKER_AUTH_CONFIG"), decision.Refusals),
             Options = kubernetes,
+            Notices = decision.Notices,
         };
-        return refusals.Count == 0 ? plan : throw new FailureException(refusals);
+        return decision.Refusals.Count == 0 ? plan : throw new FailureException(decision.Refusals);
     }
 
-    private static ImagePlan Build(ImageRequest? image, KubernetesOptions options, JobVariables variables, List<Failure> refusals)
+    /// <summary>The job's settings, and where its pod is if no earlier call has said so. Never fails: cleanup must find what is there.</summary>
+    public static (KubernetesOptions Kubernetes, PreparedPod Pod) Locate(JobRequest request, ExecutorOptions options)
     {
-        var name = image is { Name.Length: > 0 } ? variables.Expand(image.Name) : variables.Expand(options.Image ?? "");
-        if (name.Length == 0)
-        {
-            refusals.Add(new Failure(
-                FailureKind.Job,
-                "The job names no image, and the runner has no default image",
-                "neither `image:` in the pipeline nor kubernetes.image in the executor's options file is set",
-                "Add `image: …` to the job."));
-        }
-
-        // `entrypoint: [""]` is GitLab's way to say "none".
-        var entrypoint = image?.Entrypoint?.Where(e => e.Length > 0).ToList() ?? [];
-        return new ImagePlan(name, PullPolicy(image, options, refusals))
-        {
-            Entrypoint = entrypoint,
-            EntrypointUse = entrypoint.Count > 0 ? EntrypointUse.Named
-                : variables.IsTrue("FF_KUBERNETES_HONOR_ENTRYPOINT") && image?.Entrypoint is null ? EntrypointUse.OfImage
-                : EntrypointUse.Ignored,
-            Resources = options.BuildResources,
-        };
+        var variables = Variables(request);
+        var kubernetes = Profiles.Choose(request.Response, variables, options, new Decision());
+        var ns = Namespace(request.Response, kubernetes, new Overwrites(variables, new Decision()));
+        return (kubernetes, request.Prepared ?? new PreparedPod(ns, PodName.Of(request.Response)));
     }
 
-    private static List<ServicePlan> Services(
-        IReadOnlyList<ImageRequest> services, KubernetesOptions options, JobVariables variables, List<Failure> refusals)
+    /// <summary>The service containers whose logs the job wants to see (CI_DEBUG_SERVICES).</summary>
+    public static IReadOnlyList<string> ShownServices(JobRequest request, KubernetesOptions options)
     {
-        var taken = new HashSet<string> { Stage.BuildContainer, Stage.HelperContainer };
-        var plans = new List<ServicePlan>();
-        foreach (var service in services)
-        {
-            var name = variables.Expand(service.Name);
-            if (name.Length == 0)
-            {
-                refusals.Add(new Failure(
-                    FailureKind.Job, $"Service {plans.Count + 1} of the job names no image", $"services[{plans.Count}].name is empty", "Add `name: …` to it."));
-            }
-
-            var image = new ImagePlan(name, PullPolicy(service, options, refusals))
-            {
-                Entrypoint = service.Entrypoint?.Where(e => e.Length > 0).ToList() ?? [],
-                Resources = options.ServiceResources,
-            };
-            plans.Add(new ServicePlan(ServiceNames.Container(service.Alias, plans.Count, taken), image, ServiceNames.Hostnames(name, service.Alias))
-            {
-                Command = service.Command ?? [],
-                Variables = ServiceVariables.Of(service, variables),
-            });
-        }
-
-        return plans;
+        var variables = Variables(request);
+        var decision = new Decision();
+        return variables.IsTrue("CI_DEBUG_SERVICES")
+            ? [.. new ContainerPlans(options, new Overwrites(variables, decision), variables, decision).Services(request.Response.Services ?? []).Select(s => s.Container)]
+            : [];
     }
 
-    private static string? PullPolicy(ImageRequest? image, KubernetesOptions options, List<Failure> refusals)
-    {
-        if (image?.PullPolicy is not { Count: > 0 } wanted)
-        {
-            return PullPolicies.First(options.PullPolicies);
-        }
+    private static string Namespace(JobResponse job, KubernetesOptions options, Overwrites overwrites) => options.NamespacePerJob
+        ? PodName.NamespaceOf(job)
+        : overwrites.Text("Namespace", "KUBERNETES_NAMESPACE_OVERWRITE", options.Namespace, options.Overwrites.Namespace, "namespace_overwrite_allowed", KubernetesNames.IsLabel)!;
 
-        var policy = PullPolicies.ToKubernetes(wanted[0]);
-        if (policy is null)
-        {
-            refusals.Add(new Failure(
-                FailureKind.Job, $"pull_policy \"{wanted[0]}\" of image {image.Name} is not known", null, $"Use one of {string.Join(", ", PullPolicies.Names)}."));
-        }
-
-        return policy;
-    }
+    /// <summary>The job file has all but what the runner adds.</summary>
+    private static JobVariables Variables(JobRequest request) => new(
+    [
+        new JobVariable { Key = "CI_CONCURRENT_ID", Value = request.ConcurrentId, Raw = true },
+        new JobVariable { Key = "CI_CONCURRENT_PROJECT_ID", Value = request.ConcurrentProjectId, Raw = true },
+        new JobVariable { Key = "CI_RUNNER_SHORT_TOKEN", Value = request.RunnerShortToken, Raw = true },
+        .. request.Response.Variables ?? [],
+    ]);
 }

@@ -5,8 +5,6 @@ internal static class PullPolicies
 {
     public static readonly IReadOnlyList<string> Names = ["always", "if-not-present", "never"];
 
-    public static string? First(IReadOnlyList<string> policies) => policies.Count > 0 ? ToKubernetes(policies[0]) : null;
-
     /// <returns>Null for no or an unknown word.</returns>
     public static string? ToKubernetes(string? policy) => policy switch
     {

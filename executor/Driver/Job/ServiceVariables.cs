@@ -7,7 +7,7 @@ namespace PodExecutor.Driver.Job;
 /// </summary>
 internal static class ServiceVariables
 {
-    private static readonly string[] Predefined = ["CI", "CI_", "GITLAB_", "FF_", "RUNNER_", "GIT_", "CHAT_"];
+    private static readonly string[] Predefined = ["CI", "CI_", "GITLAB_", "FF_", "RUNNER_", "GIT_", "CHAT_", "KUBERNETES_", Profiles.Variable];
 
     public static IReadOnlyDictionary<string, string> Of(ImageRequest service, JobVariables job)
     {

@@ -19,5 +19,8 @@ internal readonly record struct Stage(string Name)
         _ => BuildContainer,
     };
 
+    /// <summary>What every newer runner sends last.</summary>
+    public bool IsLast => Name == "cleanup_file_variables";
+
     public bool IsUserCode => Container == BuildContainer;
 }

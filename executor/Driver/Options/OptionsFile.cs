@@ -28,6 +28,12 @@ internal static class OptionsFile
     {
         var source = new OptionsSource(file, []);
         var root = TomlDocument.Parse(text, file, source.Problems);
+        return Parse(root, source);
+    }
+
+    /// <inheritdoc cref="Parse(string, string)"/>
+    public static (ExecutorOptions Options, IReadOnlyList<OptionsProblem> Problems) Parse(TomlTable root, OptionsSource source)
+    {
         var options = source.Problems.Count > 0
             ? new ExecutorOptions { Kubernetes = new KubernetesOptions { Namespace = "", HelperImage = "" } }
             : Read(root, source, null);

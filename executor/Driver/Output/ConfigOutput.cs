@@ -18,8 +18,9 @@ internal static class ConfigOutput
         json.WriteString("builds_dir", PodLayout.BuildsDirectory);
         json.WriteString("cache_dir", PodLayout.CacheDirectory);
 
-        // Each job has its pod: /builds/<group>/<project>, as with the built-in Kubernetes executor.
-        json.WriteBoolean("builds_dir_is_shared", false);
+        // Each job has its pod: /builds/<group>/<project>, as with the built-in Kubernetes executor. On a volume of the operator's
+        // other jobs may be: then /builds/<runner>/<number among the jobs at once>/<group>/<project>.
+        json.WriteBoolean("builds_dir_is_shared", plan.SharesBuilds);
         json.WriteString("shell", "bash");
         json.WriteStartObject("job_env");
         foreach (var (name, value) in JobRequest.Remember(plan.Pod))

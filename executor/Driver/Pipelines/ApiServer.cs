@@ -1,5 +1,6 @@
 using k8s;
 using k8s.Exceptions;
+using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Options;
 
@@ -12,11 +13,10 @@ internal static class ApiServer
     {
         try
         {
-            var options = OptionsFile.Load(optionsFile).Kubernetes;
-            var file = options.Kubeconfig is { Length: > 0 } path ? new FileInfo(path) : null;
-            return Uri.TryCreate(KubernetesClientConfiguration.BuildConfigFromConfigFile(file, options.Context).Host, UriKind.Absolute, out var url) ? url.Host : null;
+            return Uri.TryCreate(Connection.Configure(OptionsFile.Load(optionsFile).Kubernetes).Host, UriKind.Absolute, out var url) ? url.Host : null;
         }
-        catch (Exception e) when (e is FailureException or KubeConfigException or KubernetesException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FailureException or KubeConfigException or KubernetesException or IOException or UnauthorizedAccessException
+            or System.Security.Cryptography.CryptographicException)
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
@@ -8,13 +9,16 @@ using PodExecutor.Driver.Output;
 
 namespace PodExecutor.Driver.Pods;
 
-/// <summary>The job's pod in the cluster: created or adopted, waited for, deleted. Every step may be repeated.</summary>
+/// <summary>Brings the job's pod up: created or adopted, and waited for. Every step may be repeated.</summary>
 internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog log, TimeProvider time)
 {
+    private readonly PodCompanions _companions = new(api);
+    private readonly PodRemoval _removal = new(api, options);
+
     /// <summary>
-    /// Brings the pod up and waits until all its containers run.
-    /// 1. the Secrets, since the kubelet asks for them when it starts the containers; 2. the pod, or the one that an earlier
-    /// try left; 3. the pod becomes the owner of the pull secret; 4. wait; 5. the services' environment has done its duty.
+    /// Brings the pod up and waits until all its containers run and its services listen.
+    /// 1. what the server must be able to do; 2. the job's own namespace; 3. the pod, again with the next pull policy for as long
+    /// as there is one and an image cannot be pulled; 4. the services.
     /// </summary>
     /// <exception cref="FailureException">The pod cannot run.</exception>
     /// <exception cref="ApiException">The API server refuses or is away for longer than the retry budget.</exception>
@@ -26,24 +30,19 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
         try
         {
             // Step 1
-            var pull = JobSecrets.Pull(plan);
-            var services = JobSecrets.Services(plan);
-            await CreateSecretAsync(pull, either.Token);
-            await CreateSecretAsync(services, either.Token);
+            var sidecars = await AskVersionAsync(plan, either.Token);
 
             // Step 2
-            var pod = await CreateOrAdoptAsync(plan, either.Token);
+            if (plan.OwnsNamespace)
+            {
+                latest.Expect($"service account {plan.ServiceAccount ?? "default"} of namespace {plan.Pod.Namespace}");
+                await _companions.CreateNamespaceAsync(plan, new Retry(options.RetryBudget, time), either.Token);
+            }
 
             // Step 3
-            await OwnAsync(pull, pod, either.Token);
-
-            // Step 4
-            await WaitAsync(pod, latest, either.Token);
-
-            // Step 5
-            if (services is not null)
+            while (await TryAsync(plan, sidecars, latest, either.Token) is { } next)
             {
-                await api.DeleteAsync(Path(plan.Pod.Namespace, "secrets", services.Metadata.Name), null, cancel);
+                plan = next;
             }
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
@@ -52,53 +51,92 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
                 FailureKind.System,
                 $"The pod did not start within {options.PollTimeout.TotalSeconds:0} s",
                 $"still waiting for {latest.Waiting}",
-                "Look at what is waited for, or raise kubernetes.poll_timeout."));
+                latest.Hint ?? "Look at what is waited for, or raise kubernetes.poll_timeout."));
         }
+
+        // Step 4
+        await new ServiceReadiness(api, plan, log, time).WaitAsync(cancel);
     }
 
-    /// <summary>Deletes the pod and the Secrets, whatever of them there is. Does not wait for them to be gone.</summary>
-    public async Task DeleteAsync(PreparedPod pod, CancellationToken cancel)
+    /// <inheritdoc cref="PodRemoval.DeleteAsync"/>
+    public Task DeleteAsync(PreparedPod pod, CancellationToken cancel) => _removal.DeleteAsync(pod, cancel);
+
+    /// <returns>True if the services are to be native sidecars.</returns>
+    private async Task<bool> AskVersionAsync(JobPlan plan, CancellationToken cancel)
     {
-        var grace = (long)options.CleanupGrace.TotalSeconds;
-        await api.DeleteAsync(Path(pod.Namespace, "pods", pod.Name), DeleteOptions(grace), cancel);
-        var selector = Uri.EscapeDataString($"{PodMetadata.PodLabel}={pod.Name},{PodMetadata.ManagedBy}={PodMetadata.Product}");
-        await api.DeleteAsync($"{Path(pod.Namespace, "secrets")}?labelSelector={selector}", null, cancel);
+        if (!ServerNeeds.AsksFor(plan))
+        {
+            return false;
+        }
+
+        using var version = JsonDocument.Parse(await api.GetTextAsync("version", cancel));
+        var minor = ServerNeeds.Minor(version.RootElement.TryGetProperty("minor", out var text) ? text.GetString() ?? "" : "");
+        if (ServerNeeds.Missing(plan, minor) is { Count: > 0 } missing)
+        {
+            throw new FailureException(missing);
+        }
+
+        if (!ServerNeeds.WantsSidecars(plan) || minor >= ServerNeeds.Sidecars)
+        {
+            return ServerNeeds.WantsSidecars(plan);
+        }
+
+        log.Line($"The server is Kubernetes 1.{minor} and has no native sidecars: services are plain containers.");
+        return false;
     }
 
-    private static string Path(string ns, string kind, string? name = null) =>
-        name is null ? $"api/v1/namespaces/{ns}/{kind}" : $"api/v1/namespaces/{ns}/{kind}/{name}";
-
-    private static string DeleteOptions(long graceSeconds) =>
-        $$"""{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":{{graceSeconds}},"propagationPolicy":"Background"}""";
-
-    private async Task CreateSecretAsync(V1Secret? secret, CancellationToken cancel)
+    /// <summary>
+    /// 1. the Secrets, since the kubelet asks for them when it starts the containers; 2. the pod, or the one that an earlier
+    /// try left; 3. the pod becomes the owner of what lives as long; 4. wait; 5. the services' environment has done its duty.
+    /// </summary>
+    /// <returns>Null once the pod runs; the plan with another pull policy if it has to be made anew.</returns>
+    private async Task<JobPlan?> TryAsync(JobPlan plan, bool sidecars, LatestState latest, CancellationToken cancel)
     {
-        if (secret is null)
+        // Step 1
+        var pull = JobSecrets.Pull(plan);
+        var services = JobSecrets.Services(plan);
+        await _companions.CreateSecretAsync(pull, cancel);
+        await _companions.CreateSecretAsync(services, cancel);
+
+        // Step 2
+        var pod = await CreateOrAdoptAsync(plan, sidecars, cancel);
+
+        // Step 3
+        await _companions.OwnAsync(pull, pod, cancel);
+        if (sidecars)
         {
-            return;
+            await _companions.OwnAsync(services, pod, cancel);
         }
 
-        var collection = Path(secret.Metadata.NamespaceProperty, "secrets");
-        try
+        if (options.Scheduling.DisruptionBudget)
         {
-            await api.CreateAsync(collection, secret, cancel);
+            await _companions.CreateBudgetAsync(pod, cancel);
         }
-        catch (ApiException e) when (e.Status == HttpStatusCode.Conflict)
+
+        // Step 4
+        if (await WaitAsync(plan, pod, latest, cancel) is { } next)
         {
-            // Of an earlier try, perhaps with a token that no longer counts.
-            await api.DeleteAsync($"{collection}/{secret.Metadata.Name}", null, cancel);
-            await api.CreateAsync(collection, secret, cancel);
+            await EndAsync(plan.Pod, pod, cancel);
+            return next;
         }
+
+        // Step 5: sidecars may be started again and need it again.
+        if (services is not null && !sidecars)
+        {
+            await api.DeleteAsync(ApiPaths.Of(plan.Pod.Namespace, "secrets", services.Metadata.Name), null, cancel);
+        }
+
+        return null;
     }
 
-    private async Task<V1Pod> CreateOrAdoptAsync(JobPlan plan, CancellationToken cancel)
+    private async Task<V1Pod> CreateOrAdoptAsync(JobPlan plan, bool sidecars, CancellationToken cancel)
     {
-        var spec = PodSpec.Of(plan);
+        var manifest = PodManifest.Of(plan, sidecars);
         while (true)
         {
             try
             {
-                return await api.CreateAsync(Path(plan.Pod.Namespace, "pods"), spec, cancel);
+                return await api.CreateAsync<V1Pod>(ApiPaths.Of(plan.Pod.Namespace, "pods"), manifest, cancel);
             }
             catch (ApiException e) when (e.Status == HttpStatusCode.Conflict && e.Reason == "AlreadyExists")
             {
@@ -113,12 +151,7 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
     /// <summary>The pod of an earlier try, if it can still serve; else null once it is gone.</summary>
     private async Task<V1Pod?> AdoptAsync(JobPlan plan, CancellationToken cancel)
     {
-        V1Pod existing;
-        try
-        {
-            existing = await api.GetAsync<V1Pod>(Path(plan.Pod.Namespace, "pods", plan.Pod.Name), cancel);
-        }
-        catch (ApiException e) when (e.Status == HttpStatusCode.NotFound)
+        if (await FindAsync(plan.Pod, cancel) is not { } existing)
         {
             return null;
         }
@@ -130,36 +163,50 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
         }
 
         log.Line($"Waiting for pod {plan.Pod.Name} of an earlier try to go.");
-        if (existing.Metadata.DeletionTimestamp is null)
-        {
-            await api.DeleteAsync(Path(plan.Pod.Namespace, "pods", plan.Pod.Name), DeleteOptions(0), cancel);
-        }
-
-        await foreach (var news in Watch(existing).NewsAsync(existing.Metadata.Uid, cancel))
-        {
-            if (news.Deleted)
-            {
-                break;
-            }
-        }
-
+        await EndAsync(plan.Pod, existing, cancel);
         return null;
     }
 
-    /// <summary>So that the pull secret goes when the pod goes, even if nobody calls cleanup.</summary>
-    private async Task OwnAsync(V1Secret? secret, V1Pod pod, CancellationToken cancel)
+    /// <summary>Deletes a pod at once, and waits until its name is free.</summary>
+    private async Task EndAsync(PreparedPod name, V1Pod pod, CancellationToken cancel)
     {
-        if (secret is not null)
+        if (pod.Metadata.DeletionTimestamp is null)
         {
-            var owner = $$$"""{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"{{{pod.Metadata.Name}}}","uid":"{{{pod.Metadata.Uid}}}"}]}}""";
-            await api.MergePatchAsync(Path(pod.Metadata.NamespaceProperty, "secrets", secret.Metadata.Name), owner, cancel);
+            await _removal.EndAsync(name, cancel);
+        }
+
+        await new Retry(options.RetryBudget, time).RunAsync(
+            async (progress, token) =>
+            {
+                // It may be gone by now: a watch tells that only from the version on that we have seen.
+                while (await FindAsync(name, token) is { } there && there.Metadata.Uid == pod.Metadata.Uid)
+                {
+                    progress();
+                    await Watch(pod).GoneAsync(there.Metadata.ResourceVersion, token);
+                }
+
+                return true;
+            },
+            null,
+            cancel);
+    }
+
+    private async Task<V1Pod?> FindAsync(PreparedPod pod, CancellationToken cancel)
+    {
+        try
+        {
+            return await api.GetAsync<V1Pod>(ApiPaths.Of(pod.Namespace, "pods", pod.Name), cancel);
+        }
+        catch (ApiException e) when (e.Status == HttpStatusCode.NotFound)
+        {
+            return null;
         }
     }
 
-    private async Task WaitAsync(V1Pod created, LatestState latest, CancellationToken cancel)
+    private async Task<JobPlan?> WaitAsync(JobPlan plan, V1Pod created, LatestState latest, CancellationToken cancel)
     {
         var begin = time.GetTimestamp();
-        var progress = new PodProgress(log);
+        var progress = new PodProgress(log, options.PrintPodWarningEvents);
         var started = new HashSet<string>();
         var pod = created;
         var trouble = new LastingTrouble(time);
@@ -173,11 +220,18 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
 
             Tell(news, progress, started);
             var verdict = PodVerdict.Of(pod, started);
-            latest.Waiting = verdict.Waiting;
+            latest.Take(verdict, plan);
             if (verdict.State == PodState.Ready)
             {
                 log.Line($"Pod is ready after {time.GetElapsedTime(begin).TotalSeconds:0.0} s.");
-                return;
+                return null;
+            }
+
+            // A pull that has failed, not one that is slow.
+            if (verdict.NotPulled is { } container && plan.WithNextPullPolicy(container) is { } next)
+            {
+                log.Line($"{plan.Image(container)!.Name} could not be pulled with policy {plan.Image(container)!.PullPolicy}: trying {next.Image(container)!.PullPolicy}.");
+                return next;
             }
 
             if (trouble.Judge(verdict) is { } failure)
@@ -187,6 +241,8 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
 
             progress.Waiting(verdict.Waiting);
         }
+
+        return null;
     }
 
     private void Tell(PodNews news, PodProgress progress, HashSet<string> started)
@@ -210,6 +266,17 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
 
     private sealed class LatestState
     {
-        public string Waiting { get; set; } = "the API server";
+        public string Waiting { get; private set; } = "the API server";
+
+        /// <summary>What to do, if what is waited for tells.</summary>
+        public string? Hint { get; private set; }
+
+        public void Expect(string what) => Waiting = what;
+
+        public void Take(Verdict verdict, JobPlan plan)
+        {
+            Waiting = verdict.Waiting;
+            Hint = verdict.Waiting.StartsWith(PodVerdict.NoNode, StringComparison.Ordinal) ? PlacementHint.For(plan) : null;
+        }
     }
 }

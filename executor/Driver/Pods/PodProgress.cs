@@ -3,7 +3,7 @@ using PodExecutor.Driver.Output;
 namespace PodExecutor.Driver.Pods;
 
 /// <summary>Tells the job log what a starting pod waits for, each thing once.</summary>
-internal sealed class PodProgress(JobLog log)
+internal sealed class PodProgress(JobLog log, bool showWarnings)
 {
     private static readonly string[] Told = ["Scheduled", "Pulling", "Pulled", "FailedScheduling", "TriggeredScaleUp", "NotTriggerScaleUp", "Preempted"];
 
@@ -15,7 +15,7 @@ internal sealed class PodProgress(JobLog log)
         // "Pulled" without a pull ("already present on machine") is no news to anybody.
         var worthwhile = item.IsWarning || (Array.IndexOf(Told, item.Reason) >= 0 && !item.Message.Contains("already present", StringComparison.Ordinal));
         var text = item.Container.Length > 0 ? $"{item.Message} ({item.Container})" : item.Message;
-        if (!worthwhile || !_said.Add(item.Reason + text))
+        if (!worthwhile || (item.IsWarning && !showWarnings) || !_said.Add(item.Reason + text))
         {
             return;
         }

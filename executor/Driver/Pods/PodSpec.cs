@@ -1,6 +1,5 @@
 using k8s.Models;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Options;
 
 namespace PodExecutor.Driver.Pods;
 
@@ -11,36 +10,46 @@ namespace PodExecutor.Driver.Pods;
 /// </summary>
 internal static class PodSpec
 {
-    public static V1Pod Of(JobPlan plan) => new()
+    /// <param name="sidecars">The server has native sidecars, and the services are to be some.</param>
+    public static V1Pod Of(JobPlan plan, bool sidecars = false)
     {
-        ApiVersion = "v1",
-        Kind = "Pod",
-        Metadata = new V1ObjectMeta
+        var services = plan.Services.Select((service, index) => Service(plan, service, index, sidecars)).ToList();
+        return new V1Pod
         {
-            Name = plan.Pod.Name,
-            NamespaceProperty = plan.Pod.Namespace,
-            Labels = plan.Labels.ToDictionary(),
-            Annotations = plan.Annotations.ToDictionary(),
-        },
-        Spec = new V1PodSpec
-        {
-            RestartPolicy = "Never",
-            ActiveDeadlineSeconds = (long)plan.Deadline.TotalSeconds,
-            TerminationGracePeriodSeconds = (long)plan.Options.CleanupGrace.TotalSeconds,
-            AutomountServiceAccountToken = false,
-            ServiceAccountName = plan.Options.ServiceAccount,
-            NodeSelector = plan.Options.NodeSelector.Count > 0 ? plan.Options.NodeSelector.ToDictionary() : null,
-            ImagePullSecrets = PullSecrets(plan),
-            HostAliases = HostAliases(plan),
-            Containers = [Helper(plan), .. plan.Services.Select((service, index) => Service(plan, service, index)), Build(plan)],
-            Volumes = Volumes(plan),
-        },
-    };
+            ApiVersion = "v1",
+            Kind = "Pod",
+            Metadata = new V1ObjectMeta
+            {
+                Name = plan.Pod.Name,
+                NamespaceProperty = plan.Pod.Namespace,
+                Labels = plan.Labels.ToDictionary(),
+                Annotations = plan.Annotations.ToDictionary(),
+            },
+            Spec = PodScheduling.Placed(plan, new V1PodSpec
+            {
+                RestartPolicy = "Never",
+                ActiveDeadlineSeconds = (long)plan.Deadline.TotalSeconds,
+                TerminationGracePeriodSeconds = (long)plan.Options.TerminationGrace.TotalSeconds,
+                AutomountServiceAccountToken = plan.Options.AutomountServiceAccountToken,
+                ServiceAccountName = plan.ServiceAccount,
+                ImagePullSecrets = PullSecrets(plan),
+                HostAliases = HostAliases(plan),
+                DnsPolicy = DnsPolicy(plan.Options.DnsPolicy),
+                DnsConfig = plan.Options.DnsConfig,
+                SecurityContext = PodSecurity.OfPod(plan.Options.Security.Pod),
+                HostUsers = plan.Options.Security.UserNamespaces ? false : null,
+                Resources = PodResources.Of(plan.PodResources),
+                InitContainers = sidecars && services.Count > 0 ? services : null,
+                Containers = [Helper(plan), .. sidecars ? [] : services, Build(plan)],
+                Volumes = Volumes(plan),
+            }),
+        };
+    }
 
     private static V1Container Helper(JobPlan plan)
     {
-        var container = Container(plan, Stage.HelperContainer, plan.Helper);
-        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.Security.ReadOnlyRootFilesystem ? true : null;
+        var security = plan.Options.Security;
+        var container = Container(Stage.HelperContainer, plan.Helper, PodSecurity.OfContainer(security, security.Helper, null, security.ReadOnlyRootFilesystem));
         container.Command = [.. PodLayout.HelperCommand];
         container.Lifecycle = new V1Lifecycle
         {
@@ -58,8 +67,9 @@ internal static class PodSpec
 
     private static V1Container Build(JobPlan plan)
     {
-        var container = Container(plan, Stage.BuildContainer, plan.Build);
-        container.SecurityContext.ReadOnlyRootFilesystem = plan.Options.Security.ReadOnlyRootFilesystem ? true : null;
+        var security = plan.Options.Security;
+        var container = Container(Stage.BuildContainer, plan.Build, PodSecurity.OfContainer(security, security.Build, plan.Build.User, security.ReadOnlyRootFilesystem));
+        container.Lifecycle = plan.Options.BuildLifecycle;
         if (plan.Build.EntrypointUse == EntrypointUse.Ignored)
         {
             container.Command = [.. PodLayout.BuildCommand];
@@ -80,9 +90,10 @@ internal static class PodSpec
         return container;
     }
 
-    private static V1Container Service(JobPlan plan, ServicePlan service, int index)
+    private static V1Container Service(JobPlan plan, ServicePlan service, int index, bool sidecar)
     {
-        var container = Container(plan, service.Container, service.Image);
+        var security = plan.Options.Security;
+        var container = Container(service.Container, service.Image, PodSecurity.OfContainer(security, security.Service, service.Image.User, false));
         container.Command = service.Image.Entrypoint.Count > 0 ? [.. service.Image.Entrypoint] : null;
         container.Args = service.Command.Count > 0 ? [.. service.Command] : null;
         container.Env = service.Variables.Count == 0 ? null :
@@ -97,48 +108,25 @@ internal static class PodSpec
             }),
         ];
         container.VolumeMounts = [.. JobMounts(plan)];
+        container.RestartPolicy = sidecar ? "Always" : null;
         return container;
     }
 
-    private static V1Container Container(JobPlan plan, string name, ImagePlan image) => new()
+    private static V1Container Container(string name, ImagePlan image, V1SecurityContext security) => new()
     {
         Name = name,
         Image = image.Name,
         ImagePullPolicy = image.PullPolicy,
-        Resources = Resources(image.Resources),
-        SecurityContext = new V1SecurityContext
-        {
-            Privileged = plan.Options.Privileged ? true : null,
-            Capabilities = plan.Options.Privileged ? null : new V1Capabilities { Drop = ["NET_RAW"] },
-        },
+        Resources = PodResources.Of(image.Resources),
+        SecurityContext = security,
     };
 
-    private static V1ResourceRequirements? Resources(ResourceOptions options)
-    {
-        var limits = Quantities(options.CpuLimit, options.MemoryLimit);
-        var requests = Quantities(options.CpuRequest, options.MemoryRequest);
-        return limits is null && requests is null ? null : new V1ResourceRequirements { Limits = limits, Requests = requests };
-    }
-
-    private static Dictionary<string, ResourceQuantity>? Quantities(string? cpu, string? memory)
-    {
-        var result = new Dictionary<string, ResourceQuantity>();
-        if (cpu is not null)
-        {
-            result["cpu"] = new ResourceQuantity(cpu);
-        }
-
-        if (memory is not null)
-        {
-            result["memory"] = new ResourceQuantity(memory);
-        }
-
-        return result.Count > 0 ? result : null;
-    }
-
+    /// <summary>The job's own logins always; the operator's unless the service account's are to count.</summary>
     private static List<V1LocalObjectReference>? PullSecrets(JobPlan plan)
     {
-        List<V1LocalObjectReference> secrets = [.. plan.Options.ImagePullSecrets.Select(name => new V1LocalObjectReference { Name = name })];
+        List<V1LocalObjectReference> secrets = plan.Options.UseServiceAccountPullSecrets
+            ? []
+            : [.. plan.Options.ImagePullSecrets.Select(name => new V1LocalObjectReference { Name = name })];
         if (plan.Logins.Count > 0)
         {
             secrets.Add(new V1LocalObjectReference { Name = PodName.PullSecret(plan.Pod.Name) });
@@ -159,25 +147,35 @@ internal static class PodSpec
         return aliases.Count > 0 ? aliases : null;
     }
 
+    private static string? DnsPolicy(string? policy) => policy switch
+    {
+        "none" => "None",
+        "default" => "Default",
+        "cluster-first" => "ClusterFirst",
+        "cluster-first-with-host-net" => "ClusterFirstWithHostNet",
+        _ => null,
+    };
+
     private static List<V1Volume> Volumes(JobPlan plan)
     {
         string[] own =
         [
-            PodLayout.ToolsVolume, PodLayout.StateVolume(Stage.HelperContainer), PodLayout.StateVolume(Stage.BuildContainer), "repo", "cache",
+            PodLayout.ToolsVolume, PodLayout.StateVolume(Stage.HelperContainer), PodLayout.StateVolume(Stage.BuildContainer),
+            .. OwnMounts(plan).Select(m => m.Name),
         ];
         return
         [
             .. own.Select(name => new V1Volume { Name = name, EmptyDir = new V1EmptyDirVolumeSource() }),
-            .. plan.Options.Volumes.Select(PodVolumes.Volume),
+            .. plan.Volumes.DistinctBy(v => v.Name).Select(PodVolumes.Volume),
         ];
     }
 
-    private static IEnumerable<V1VolumeMount> JobMounts(JobPlan plan) =>
-    [
-        Mount("repo", PodLayout.BuildsDirectory),
-        Mount("cache", PodLayout.CacheDirectory),
-        .. plan.Options.Volumes.Select(PodVolumes.Mount),
-    ];
+    private static IEnumerable<V1VolumeMount> JobMounts(JobPlan plan) => [.. OwnMounts(plan), .. plan.Volumes.Select(PodVolumes.Mount)];
+
+    /// <summary>What the operator mounts there takes the place of ours.</summary>
+    private static IEnumerable<V1VolumeMount> OwnMounts(JobPlan plan) =>
+        new[] { Mount("repo", PodLayout.BuildsDirectory), Mount("cache", PodLayout.CacheDirectory) }
+            .Where(m => !plan.Volumes.Any(v => v.MountPath.TrimEnd('/') == m.MountPath));
 
     private static V1VolumeMount Mount(string volume, string path, bool readOnly = false) =>
         new() { Name = volume, MountPath = path, ReadOnlyProperty = readOnly ? true : null };

@@ -15,11 +15,18 @@ internal enum PodState
 /// <param name="Waiting">What is being waited for, for the log.</param>
 /// <param name="Failure">Why it failed.</param>
 /// <param name="Grace">How long the failure must last before it counts: some pass by themselves.</param>
-internal sealed record Verdict(PodState State, string Waiting = "", Failure? Failure = null, TimeSpan Grace = default);
+internal sealed record Verdict(PodState State, string Waiting = "", Failure? Failure = null, TimeSpan Grace = default)
+{
+    /// <summary>The container whose image could not be pulled: another pull policy may help.</summary>
+    public string? NotPulled { get; init; }
+}
 
 /// <summary>Judges a pod that is being started, or that a link was lost to. Pure, and a table wherever Kubernetes has one.</summary>
 internal static class PodVerdict
 {
+    /// <summary>How the text of what is waited for begins when no node takes the pod.</summary>
+    public const string NoNode = "no node for the pod";
+
     private const FailureKind Job = FailureKind.Job;
     private const FailureKind Infrastructure = FailureKind.System;
 
@@ -52,7 +59,7 @@ internal static class PodVerdict
         }
 
         // The helper first: without its agent on the tools volume the build container ends at once, which is only a consequence.
-        var statuses = pod.Status?.ContainerStatuses ?? [];
+        var statuses = Statuses(pod);
         foreach (var status in statuses.OrderBy(s => s.Name != Stage.HelperContainer))
         {
             if (Trouble(pod, status) is { } verdict)
@@ -62,13 +69,13 @@ internal static class PodVerdict
         }
 
         var running = statuses.Where(s => s.State?.Running is not null || s.State?.Terminated is not null).Select(s => s.Name).Concat(started).ToHashSet();
-        return pod.Spec.Containers.All(c => running.Contains(c.Name)) ? new Verdict(PodState.Ready) : new Verdict(PodState.Waiting, WaitingFor(pod));
+        return Containers(pod).All(c => running.Contains(c.Name)) ? new Verdict(PodState.Ready) : new Verdict(PodState.Waiting, WaitingFor(pod));
     }
 
     /// <summary>Why a pod or one of its containers is over; the agent of that container does not answer any more.</summary>
     public static Failure? Over(V1Pod pod, string container)
     {
-        var status = pod.Status?.ContainerStatuses?.FirstOrDefault(s => s.Name == container);
+        var status = Statuses(pod).FirstOrDefault(s => s.Name == container);
         if (status?.State?.Terminated is { } terminated && pod.Status?.Reason is null or "")
         {
             return Terminated(pod, container, terminated);
@@ -84,9 +91,14 @@ internal static class PodVerdict
             "Somebody or something (a drain, a cleaner, a preemption) deleted it; the runner may try the job again.");
     }
 
+    /// <summary>Services that are native sidecars stand among the init containers.</summary>
+    public static IReadOnlyList<V1ContainerStatus> Statuses(V1Pod pod) => [.. pod.Status?.InitContainerStatuses ?? [], .. pod.Status?.ContainerStatuses ?? []];
+
+    private static IEnumerable<V1Container> Containers(V1Pod pod) => [.. pod.Spec.InitContainers ?? [], .. pod.Spec.Containers];
+
     private static Verdict? Trouble(V1Pod pod, V1ContainerStatus status)
     {
-        var image = pod.Spec.Containers.First(c => c.Name == status.Name).Image;
+        var image = Containers(pod).FirstOrDefault(c => c.Name == status.Name)?.Image ?? status.Image;
         if (status.State?.Terminated is { } terminated && status.Name is Stage.BuildContainer or Stage.HelperContainer)
         {
             return Failed(Terminated(pod, status.Name, terminated));
@@ -104,6 +116,7 @@ internal static class PodVerdict
 
         return WaitingReasons.TryGetValue(reason, out var row)
             ? Failed(new Failure(row.Kind, string.Format(null, row.What, image), $"{reason}: {waiting.Message}", row.Hint), row.GraceSeconds)
+                with { NotPulled = reason == "ErrImageNeverPull" ? status.Name : null }
             : null;
     }
 
@@ -112,22 +125,22 @@ internal static class PodVerdict
     {
         var isHelper = container == Stage.HelperContainer;
         var hint = ImagePullFailure.FinalHint(message);
-        var buildEnded = isHelper && pod.Status.ContainerStatuses.Any(s => s.Name == Stage.BuildContainer && s.State?.Terminated is not null);
+        var buildEnded = isHelper && Statuses(pod).Any(s => s.Name == Stage.BuildContainer && s.State?.Terminated is not null);
         if (hint is null && !buildEnded)
         {
-            return new Verdict(PodState.Waiting, $"pulling {image} fails: {message}");
+            return new Verdict(PodState.Waiting, $"pulling {image} fails: {message}") { NotPulled = container };
         }
 
         return Failed(new Failure(
             isHelper ? Infrastructure : Job,
             $"The image {image} of container {container} cannot be pulled",
             message,
-            isHelper ? "Set kubernetes.helper_image to an image that the nodes can pull. " + hint : hint));
+            isHelper ? "Set kubernetes.helper_image to an image that the nodes can pull. " + hint : hint)) with { NotPulled = container };
     }
 
     private static Failure Terminated(V1Pod pod, string container, V1ContainerStateTerminated end)
     {
-        var spec = pod.Spec.Containers.First(c => c.Name == container);
+        var spec = Containers(pod).First(c => c.Name == container);
         var setting = container switch
         {
             Stage.BuildContainer => "memory_limit",
@@ -171,7 +184,7 @@ internal static class PodVerdict
     private static string WaitingFor(V1Pod pod)
     {
         var scheduled = pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled");
-        return scheduled is { Status: "False" } ? $"no node for the pod: {scheduled.Message}"
+        return scheduled is { Status: "False" } ? $"{NoNode}: {scheduled.Message}"
             : scheduled is null ? "a node for the pod"
             : "the containers";
     }

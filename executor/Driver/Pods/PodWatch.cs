@@ -14,6 +14,8 @@ internal sealed record PodNews(V1Pod? Pod = null, PodEvent? Event = null, bool D
 /// <summary>Watches one pod and its events: two requests, no polling. A watch that ends is opened again.</summary>
 internal sealed class PodWatch(ApiClient api, string ns, string name, Retry retry)
 {
+    private string PodPath => $"api/v1/namespaces/{ns}/pods?watch=1&fieldSelector=metadata.name%3D{name}";
+
     /// <summary>Gives news until the caller stops, the pod is deleted, or the API server is away for longer than the retry budget.</summary>
     /// <exception cref="ApiException">The pod cannot be watched.</exception>
     public async IAsyncEnumerable<PodNews> NewsAsync(string uid, [EnumeratorCancellation] CancellationToken cancel)
@@ -36,12 +38,41 @@ internal sealed class PodWatch(ApiClient api, string ns, string name, Retry retr
         }
     }
 
+    /// <summary>Watches the pod, without its events, until its state is what is looked for; null if the pod goes before.</summary>
+    /// <exception cref="ApiException">The pod cannot be watched.</exception>
+    public async Task<T?> FirstAsync<T>(Func<V1Pod, T?> find, CancellationToken cancel)
+        where T : class
+    {
+        T? found = null;
+        await FollowAsync(
+            PodPath,
+            (type, item) =>
+            {
+                found = find(KubernetesJson.Deserialize<V1Pod>(item));
+                return found is null && type != "DELETED";
+            },
+            cancel);
+        return found;
+    }
+
+    /// <summary>Watches until the pod of this version is deleted, or the watch ends.</summary>
+    public async Task GoneAsync(string? version, CancellationToken cancel)
+    {
+        await foreach (var line in api.WatchAsync($"{PodPath}&resourceVersion={version}", cancel))
+        {
+            using var json = JsonDocument.Parse(line);
+            if (json.RootElement.GetProperty("type").GetString() is "DELETED" or "ERROR")
+            {
+                return;
+            }
+        }
+    }
+
     private async Task WatchPodAsync(string uid, ChannelWriter<PodNews> news, CancellationToken cancel)
     {
-        var path = $"api/v1/namespaces/{ns}/pods?watch=1&fieldSelector=metadata.name%3D{name}";
         try
         {
-            await FollowAsync(path, (type, item) => OnPod(type, item, uid, news), cancel);
+            await FollowAsync(PodPath, (type, item) => OnPod(type, item, uid, news), cancel);
             news.TryComplete();
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException)

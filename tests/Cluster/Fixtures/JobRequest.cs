@@ -24,8 +24,6 @@ internal sealed record JobRequest(params string[] Script)
 
     public IReadOnlyList<PayloadCache> Cache { get; init; } = [];
 
-    public long ProjectId { get; init; } = 7;
-
     public PayloadGitInfo? Git { get; init; }
 
     /// <summary>Null: no repository is fetched.</summary>
@@ -73,7 +71,7 @@ internal sealed record JobRequest(params string[] Script)
         kubeconfig = "{Kubeconfig ?? cluster.Kubeconfig}"
         namespace = "{Namespace ?? cluster.Namespace}"
         helper_image = "{cluster.HelperImage}"
-        pull_policy = "{PullPolicy}"
+        pull_policy = ["{PullPolicy}"]
         {Options}
         """;
 }

@@ -5,7 +5,8 @@ namespace PodExecutor.Tests.Cluster.Fixtures;
 /// <summary>Programs of this machine, for what a test does beside the product.</summary>
 internal static class Shell
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>Far beyond what anything takes here, a whole pipeline on a busy machine included.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     /// <returns>Its stdout. Fails the test if the program fails.</returns>
     public static async Task<string> RunAsync(string program, params string[] arguments)

@@ -30,7 +30,7 @@ internal sealed partial class TestJob : IAsyncDisposable
         };
     }
 
-    public JobPayload Payload { get; }
+    public JobPayload Payload { get; set; }
 
     public string Namespace { get; }
 

@@ -38,6 +38,9 @@ internal sealed class FakeCluster : IAsyncDisposable
     /// <summary>Asked first for each request: true if it has answered.</summary>
     public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
 
+    /// <summary>Of services, by container.</summary>
+    public ConcurrentDictionary<string, string> Logs { get; } = new();
+
     /// <summary>"VERB RESOURCE" that an access review refuses.</summary>
     public ISet<string> RefusedRights { get; } = new HashSet<string>();
 
@@ -76,12 +79,17 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static void Run(JsonObject pod)
     {
-        var running = pod["spec"]!["containers"]!.AsArray().Select(c => (JsonNode)new JsonObject
+        static JsonArray Running(JsonNode? containers) => new([.. (containers?.AsArray() ?? []).Select(c => (JsonNode)new JsonObject
         {
             ["name"] = c!["name"]!.GetValue<string>(),
             ["state"] = new JsonObject { ["running"] = new JsonObject() },
-        });
-        pod["status"] = new JsonObject { ["phase"] = "Running", ["containerStatuses"] = new JsonArray([.. running]) };
+        })]);
+        pod["status"] = new JsonObject
+        {
+            ["phase"] = "Running",
+            ["containerStatuses"] = Running(pod["spec"]!["containers"]),
+            ["initContainerStatuses"] = Running(pod["spec"]!["initContainers"]),
+        };
     }
 
     /// <summary>From now on nobody listens there.</summary>
@@ -102,9 +110,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        // /api/v1/namespaces/NS/… without what is always the same; what is in no namespace whole.
-        var parts = context.Request.Path.Value!.Split('/');
-        var path = parts.Length > 5 ? parts[5..] : parts[1..];
+        var path = ShortPath(context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries));
         var watch = context.Request.Query.ContainsKey("watch");
         var request = $"{context.Request.Method} {string.Join('/', path)}{(watch ? "?watch" : "")}";
         Requests.Enqueue(request);
@@ -115,6 +121,8 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         await ((context.Request.Method, path) switch
         {
+            ("GET", ["serviceaccounts"]) when watch => AddedAsync(context),
+            ("GET", ["pods", _, "log"]) => context.Response.WriteAsync(Logs.GetValueOrDefault(context.Request.Query["container"]!, "")),
             ("GET", ["version"]) => WriteAsync(context, new JsonObject { ["major"] = "1", ["minor"] = Minor, ["gitVersion"] = $"v1.{Minor}.0" }),
             ("POST", [.., "selfsubjectaccessreviews"]) => ReviewAsync(context),
             ("POST", [var kind]) => CreateAsync(context, kind),
@@ -134,6 +142,19 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         return WriteAsync(context, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["reason"] = reason, ["message"] = message, ["code"] = status });
+    }
+
+    /// <summary>/api/v1/namespaces/NS/… without what is always the same; what is in no namespace whole.</summary>
+    private static string[] ShortPath(string[] path)
+    {
+        var at = Array.IndexOf(path, "namespaces");
+        return at < 0 ? path : path.Length > at + 2 ? path[(at + 2)..] : path[at..];
+    }
+
+    private async Task AddedAsync(HttpContext context)
+    {
+        await context.Response.WriteAsync("""{"type":"ADDED","object":{"metadata":{"name":"default"}}}""" + "\n");
+        await HoldAsync(context);
     }
 
     private async Task CreateAsync(HttpContext context, string kind)
@@ -238,6 +259,14 @@ internal sealed class FakeCluster : IAsyncDisposable
         if (!Objects.ContainsKey("pods/" + pod))
         {
             await RefuseAsync(context, 404, "NotFound", $"pods \"{pod}\" not found");
+            return;
+        }
+
+        string[] command = [.. context.Request.Query["command"].OfType<string>()];
+        if (command is [_, not "link", ..])
+        {
+            using var plain = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
+            await FakeExec.ServeAsync(plain, LocalAgent.Start(command[1..]), _cut.Token);
             return;
         }
 

@@ -19,7 +19,10 @@ internal sealed class LocalAgent : IDisposable
     }
 
     /// <summary>What the kubelet starts for an exec: stdin and stdout are the link.</summary>
-    public Process Link() => Process.Start(new ProcessStartInfo(Published.Agent, ["link", Path.Combine(_state, "agent.sock")])
+    public Process Link() => Start("link", Path.Combine(_state, "agent.sock"));
+
+    /// <summary>Another command of the agent.</summary>
+    public static Process Start(params IEnumerable<string> arguments) => Process.Start(new ProcessStartInfo(Published.Agent, arguments)
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,

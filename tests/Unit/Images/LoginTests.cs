@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Images.Logins;
@@ -80,6 +82,21 @@ public sealed class LoginTests : IDisposable
         Assert.Equal(0, await _desk.RunAsync("docker", "logout", "127.0.0.1:1"));
         Assert.DoesNotContain("127.0.0.1", File.ReadAllText(ConfigPath));
         Assert.Contains("YTpi", File.ReadAllText(ConfigPath));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Check_OfARegistryThatHangs_IsNoRefusal(bool insecure)
+    {
+        // The kernel takes the connection, nobody answers on it: neither TLS nor HTTP.
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+
+        var verdict = await new LoginCheck(insecure) { Patience = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(0.2) }
+            .TryAsync(silent.LocalEndpoint.ToString()!, new RegistryLogin("a", "b"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(new LoginVerdict(NotAsked: "no answer in time"), verdict);
     }
 
     [Theory]

@@ -11,13 +11,17 @@ internal sealed record LoginVerdict(string? Refused = null, string? NotAsked = n
 /// <summary>Asks a registry whether it takes a login, as `docker login` does: GET /v2/, then Basic, or a token of the realm that it names.</summary>
 internal sealed class LoginCheck(bool insecure)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    /// <summary>For everything together.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>For one connection, TLS included.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     public async Task<LoginVerdict> TryAsync(string registry, RegistryLogin login, CancellationToken cancel)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         patience.CancelAfter(Patience);
-        using var handler = new SocketsHttpHandler { AllowAutoRedirect = true, ConnectTimeout = TimeSpan.FromSeconds(5) };
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = true, ConnectTimeout = ConnectTimeout };
         if (insecure)
         {
 #pragma warning disable CA5359 // --insecure-registry says exactly this.

@@ -39,6 +39,25 @@ internal sealed class ImageBuilder(ImageContext context)
         }
     }
 
+    /// <summary>--check, --call: what the frontend says of the Dockerfile goes to stdout.</summary>
+    /// <returns>The exit code; docker's is 1 if the check found anything.</returns>
+    public async Task<int> AskAsync(BuildRequest request, BuildPlan plan, CancellationToken cancel)
+    {
+        var choice = await new BuilderFinder(context).FindAsync(new BuilderWish(plan.SharedKey, request.Platforms, request.Builder), [], cancel);
+        try
+        {
+            var auth = new JobRegistryAuth(new LoginBook(context.Variable, context.DockerConfigPath));
+            var answer = await new Subrequest(context).AskAsync(choice.Endpoint, plan, auth, cancel);
+            var text = (answer.GetValueOrDefault("result.txt") ?? "The builder's frontend has no answer to this.").Trim();
+            await context.Output.WriteLineAsync(text.Length == 0 && request.Call == "check" ? "Check complete, no warnings found." : text);
+            return answer.GetValueOrDefault("result.statuscode") is null or "0" ? ImageExit.Success : ImageExit.Failure;
+        }
+        catch (BuildKitException e)
+        {
+            throw new ImageException(e.Message, e is DaemonUnreachableException or SessionLostException ? ImageExit.Builder : ImageExit.Failure, e);
+        }
+    }
+
     private async Task<BuildOutcome> SolveOnAsync(BuilderChoice choice, BuildRequest request, BuildPlan plan, LoginBook book, CancellationToken cancel)
     {
         var trace = new BuildTrace();

@@ -38,6 +38,11 @@ internal static class BuildVerb
         var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags));
 
         // Step 4
+        if (request.Call != "build")
+        {
+            return await new ImageBuilder(context).AskAsync(request, plan, cancel);
+        }
+
         var outcome = await new ImageBuilder(context).SolveAsync(request, plan, cancel);
 
         // Step 5

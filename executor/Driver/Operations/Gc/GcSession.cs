@@ -1,6 +1,7 @@
 using System.Net;
 using k8s.Models;
 using PodExecutor.Driver.Cluster;
+using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Pods;
 
 namespace PodExecutor.Driver.Operations.Gc;
@@ -20,7 +21,8 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
     private int _failed;
 
     /// <returns>False if something that is dead could not be deleted.</returns>
-    /// <exception cref="ApiException">The pods cannot be listed.</exception>
+    /// <exception cref="FailureException">The pods may not be listed.</exception>
+    /// <exception cref="ApiException">The API server is away for longer than the retry budget.</exception>
     public async Task<bool> RunAsync(CancellationToken cancel)
     {
         // Step 1
@@ -81,8 +83,16 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
 
     private async Task<(IList<V1Pod> Items, string? Continue)> PageAsync(string path, CancellationToken cancel)
     {
-        var page = await api.GetAsync<V1PodList>(path, cancel);
-        return (page.Items, page.Metadata?.ContinueProperty);
+        try
+        {
+            var page = await api.GetAsync<V1PodList>(path, cancel);
+            return (page.Items, page.Metadata?.ContinueProperty);
+        }
+        catch (ApiException e) when (e.Status == HttpStatusCode.Forbidden)
+        {
+            throw new FailureException(
+                new Failure(FailureKind.System, "The jobs' pods cannot be listed", e.Detail, "Give gc an account of its own: pod-executor rbac gc"), e);
+        }
     }
 
     private static async Task<IReadOnlyList<T>> ListAsync<T>(string? ns, string kind, Func<string, Task<(IList<T> Items, string? Continue)>> page)
@@ -93,7 +103,7 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
         {
             var path = $"{Collection(ns, kind)}?labelSelector={Selector}&limit={PageSize}{(next is null ? "" : "&continue=" + Uri.EscapeDataString(next))}";
             (var items, next) = await page(path);
-            all.AddRange(items);
+            all.AddRange(items ?? []);
         }
         while (!string.IsNullOrEmpty(next));
         return all;

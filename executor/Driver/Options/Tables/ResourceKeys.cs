@@ -1,3 +1,4 @@
+using PodExecutor.Driver.Pods;
 using static PodExecutor.Driver.Options.KeyMark;
 
 namespace PodExecutor.Driver.Options;
@@ -15,11 +16,11 @@ internal static class ResourceKeys
         BuildResources = Resources(read, "", "the build container", P0, P1, BuildDefaults),
         HelperResources = Resources(read, "helper_", "the helper container (git, cache, artifacts)", P1, P2, HelperDefaults),
         ServiceResources = Resources(read, "service_", "each service", P0, P2, ServiceDefaults),
-        PodResources = new ResourceOptions(
+        PodResources = Checked(read, "pod_", new ResourceOptions(
             Amount(read, "pod_cpu_limit", "CPU that all containers together may use. Needs Kubernetes 1.34.", P2),
             Amount(read, "pod_cpu_request", "CPU that the scheduler reserves for the pod as a whole. Needs Kubernetes 1.34.", P2),
             Amount(read, "pod_memory_limit", "Memory that all containers together may use. Needs Kubernetes 1.34.", P2),
-            Amount(read, "pod_memory_request", "Memory that the scheduler reserves for the pod as a whole. Needs Kubernetes 1.34.", P2)),
+            Amount(read, "pod_memory_request", "Memory that the scheduler reserves for the pod as a whole. Needs Kubernetes 1.34.", P2))),
         Overwrites = options.Overwrites with
         {
             Build = Caps(read, "", P0),
@@ -33,7 +34,7 @@ internal static class ResourceKeys
     {
         var cpu = Amount(read, prefix + "cpu_limit", $"CPU that {who} may use.", mark);
         var memory = Amount(read, prefix + "memory_limit", $"Memory that {who} may use; above it the kernel kills.", mark);
-        return new ResourceOptions(
+        return Checked(read, prefix, new ResourceOptions(
             cpu,
             Amount(read, prefix + "cpu_request", $"CPU that the scheduler reserves for {who}; the limit if there is one. \"\" reserves nothing.", mark, defaults.CpuRequest, cpu),
             memory,
@@ -41,7 +42,26 @@ internal static class ResourceKeys
         {
             EphemeralStorageLimit = Amount(read, prefix + "ephemeral_storage_limit", $"Disk (root, emptyDir volumes, logs) that {who} may use; above it the pod is evicted.", storageMark),
             EphemeralStorageRequest = Amount(read, prefix + "ephemeral_storage_request", $"Disk that the scheduler reserves for {who}.", storageMark),
-        };
+        });
+    }
+
+    /// <summary>A request above its limit would be refused by the API server, for every job.</summary>
+    private static ResourceOptions Checked(OptionsReader read, string prefix, ResourceOptions resources)
+    {
+        foreach (var (name, request, limit) in new[]
+        {
+            ("cpu", resources.CpuRequest, resources.CpuLimit),
+            ("memory", resources.MemoryRequest, resources.MemoryLimit),
+            ("ephemeral_storage", resources.EphemeralStorageRequest, resources.EphemeralStorageLimit),
+        })
+        {
+            if (!read.Source.Partial && request is not null && limit is not null && Quantities.Value(request) > Quantities.Value(limit))
+            {
+                read.Problem($"{prefix}{name}_request", $"\"{request}\" is above {prefix}{name}_limit, \"{limit}\"", "Lower the request, or raise the limit.");
+            }
+        }
+
+        return resources;
     }
 
     /// <summary>Kubernetes takes the limit for the request where there is none: a default of ours must not go before that.</summary>

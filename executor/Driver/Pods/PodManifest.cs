@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using k8s;
+using PodExecutor.Driver.Failures;
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Options;
+using PodExecutor.Driver.Pods.Patches;
+
+namespace PodExecutor.Driver.Pods;
+
+/// <summary>The pod as it is sent: the spec with the operator's patches on it. Pure.</summary>
+internal static class PodManifest
+{
+    /// <exception cref="FailureException">A patch does not fit.</exception>
+    public static string Of(JobPlan plan, bool sidecars = false)
+    {
+        var text = KubernetesJson.Serialize(PodSpec.Of(plan, sidecars));
+        if (plan.Options.PodPatches.Count == 0)
+        {
+            return text;
+        }
+
+        var pod = JsonNode.Parse(text)!.AsObject();
+        foreach (var patch in plan.Options.PodPatches)
+        {
+            pod["spec"] = Patched(pod["spec"]!.AsObject(), patch);
+        }
+
+        return pod.ToJsonString();
+    }
+
+    private static JsonNode Patched(JsonObject spec, PodPatchOptions patch)
+    {
+        try
+        {
+            return patch.Kind switch
+            {
+                PodPatchKind.Json => JsonPatch.Apply(spec, patch.Patch.AsArray()),
+                PodPatchKind.Strategic => StrategicMergePatch.Apply(spec, patch.Patch.AsObject()),
+                _ => MergePatch.Apply(spec.DeepClone(), patch.Patch.AsObject()),
+            };
+        }
+        catch (PatchException e)
+        {
+            throw new FailureException(
+                new Failure(FailureKind.System, $"The patch kubernetes.pod_spec \"{patch.Name}\" does not fit the job's pod", e.Message, "Correct the patch in the executor's options file."), e);
+        }
+    }
+}

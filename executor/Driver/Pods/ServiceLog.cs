@@ -1,0 +1,30 @@
+using PodExecutor.Driver.Cluster;
+using PodExecutor.Driver.Job;
+
+namespace PodExecutor.Driver.Pods;
+
+/// <summary>The log of one service's container.</summary>
+internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string container)
+{
+    private const int LastLines = 20;
+
+    /// <summary>For a person who asks why it is not ready; never fails for want of a log.</summary>
+    public async Task<string> LastLinesAsync(CancellationToken cancel)
+    {
+        try
+        {
+            var text = await api.GetTextAsync($"{Path}&tailLines={LastLines}", cancel);
+            return text.Trim().Length == 0 ? "its log is empty" : $"its last log lines:\n{text.TrimEnd()}";
+        }
+        catch (ApiException e)
+        {
+            return $"its log cannot be read: {e.Detail}";
+        }
+    }
+
+    /// <summary>Lines with their times, from a time on; ends when the container does.</summary>
+    public IAsyncEnumerable<string> LinesAsync(DateTimeOffset? since, bool follow, CancellationToken cancel) => api.WatchAsync(
+        $"{Path}&timestamps=true{(follow ? "&follow=true" : "")}{(since is { } time ? $"&sinceTime={Uri.EscapeDataString(time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ"))}" : "")}", cancel);
+
+    private string Path => $"{ApiPaths.Of(pod.Namespace, "pods", pod.Name)}/log?container={container}";
+}

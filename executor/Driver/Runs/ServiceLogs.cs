@@ -1,0 +1,103 @@
+using PodExecutor.Driver.Cluster;
+using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Output;
+using PodExecutor.Driver.Pods;
+
+namespace PodExecutor.Driver.Runs;
+
+/// <summary>
+/// CI_DEBUG_SERVICES: the services' logs in the job log, while the job's own scripts run. A process ends with its stage, so a
+/// file in the job's temporary directory tells the next one how far each log has been shown.
+/// </summary>
+internal sealed class ServiceLogs : IAsyncDisposable
+{
+    private readonly ApiClient _api;
+    private readonly PreparedPod _pod;
+    private readonly JobLog _log;
+    private readonly string _file;
+    private readonly bool _follow;
+    private readonly Dictionary<string, string> _shown;
+    private readonly CancellationTokenSource _over;
+    private readonly Task _reading;
+
+    /// <param name="follow">Show what comes until disposal; else only what there is.</param>
+    public ServiceLogs(ApiClient api, PreparedPod pod, IReadOnlyList<string> services, string directory, bool follow, JobLog log, CancellationToken cancel)
+    {
+        (_api, _pod, _log, _follow) = (api, pod, log, follow);
+        _file = Path.Combine(directory, $"{pod.Name}.service-logs");
+        _shown = Load(_file);
+        _over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        _reading = Task.WhenAll(services.Select(ReadAsync));
+    }
+
+    /// <summary>Waits for the end of logs that are not followed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_follow)
+        {
+            await _over.CancelAsync();
+        }
+
+        await _reading;
+        _over.Dispose();
+        try
+        {
+            await File.WriteAllLinesAsync(_file, _shown.Select(s => $"{s.Key} {s.Value}"));
+        }
+        catch (IOException)
+        {
+            // Lines will be shown again; nothing worse.
+        }
+    }
+
+    private async Task ReadAsync(string container)
+    {
+        string last;
+        lock (_shown)
+        {
+            last = _shown.GetValueOrDefault(container, "");
+        }
+
+        try
+        {
+            DateTimeOffset? since = DateTimeOffset.TryParse(last, out var time) ? time : null;
+            await foreach (var line in new ServiceLog(_api, _pod, container).LinesAsync(since, _follow, _over.Token))
+            {
+                // The kubelet's times have a fixed width, so they are ordered as texts.
+                var cut = line.IndexOf(' ', StringComparison.Ordinal);
+                if (cut < 0 || string.CompareOrdinal(line[..cut], last) <= 0)
+                {
+                    continue;
+                }
+
+                last = line[..cut];
+                lock (_shown)
+                {
+                    _shown[container] = last;
+                }
+
+                _log.Line($"[service:{container}] {line[(cut + 1)..]}");
+            }
+        }
+        catch (ApiException e)
+        {
+            _log.Warning($"The log of service {container} cannot be shown: {e.Detail}");
+        }
+        catch (OperationCanceledException)
+        {
+            // The stage is over.
+        }
+    }
+
+    private static Dictionary<string, string> Load(string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file).Select(l => l.Split(' ', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+}
