@@ -8,11 +8,12 @@
 #   POD_EXECUTOR_TESTBED                    the folder of apiserver.sh and the other scripts  (cluster tests, from here on)
 #   POD_EXECUTOR_AUDIT_LOG                  one JSON line per API request
 #   POD_EXECUTOR_HELPER_IMAGE, KUBECONFIG
+#   POD_EXECUTOR_S3_SERVER, POD_EXECUTOR_S3_ACCESS_KEY, POD_EXECUTOR_S3_SECRET_KEY
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")"
 root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
 LOGS=$root/artifacts/test
-passed=0 failed=0 ours=no registries=no builders=()
+passed=0 failed=0 ours=no registries=no s3=no builders=()
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
 rm -rf "$LOGS"
@@ -22,6 +23,7 @@ finish() {
   trap - EXIT INT TERM
   for version in "${builders[@]}"; do step "BuildKit $version down" "$testbed/buildkit.sh" down "$version" || failed=$(( failed + 1 )); done
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || failed=$(( failed + 1 ))
+  [ $s3 = no ] || step "S3 server down" "$testbed/s3.sh" down || failed=$(( failed + 1 ))
   [ $registries = no ] || step "Registries down" "$testbed/registry.sh" down || failed=$(( failed + 1 ))
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ $failed = 0 ] && [ $passed -gt 0 ]
@@ -84,7 +86,10 @@ if [ "$(matching Cluster)" != 0 ]; then
   "$testbed/status.sh" > /dev/null 2>&1 || ours=yes
   must shown_step "Test cluster" "$testbed/up.sh"
   must shown_step "Registries" "$testbed/registry.sh" up
+  "$testbed/s3.sh" status || s3=ours
+  must shown_step "S3 server" "$testbed/s3.sh" up
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
+  export POD_EXECUTOR_S3_SERVER=$NODE_IP:$S3_PORT POD_EXECUTOR_S3_ACCESS_KEY=$S3_ACCESS_KEY POD_EXECUTOR_S3_SECRET_KEY=$S3_SECRET_KEY
   export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
   run Cluster
 fi

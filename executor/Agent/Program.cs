@@ -17,6 +17,7 @@ const string usage = """
            pod-agent await-ports LIMIT_MS UNDECLARED COURTESY_MS [PORT...]   waits for the pod's services
            pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
+           pod-agent cache-task STATE_DIR TASK                         restores or saves a job's caches
            pod-agent gitlab-runner SUBCOMMAND [FLAG...]                what the scripts of a job call gitlab-runner for
            pod-agent image-build|docker|nerdctl [ARGUMENT...]          builds and pushes images
            pod-agent --version
@@ -45,6 +46,7 @@ try
             Milliseconds(limit), Number(undeclared), Milliseconds(courtesy), [.. ports.Select(Number)], TimeProvider.System),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
         ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
+        ["cache-task", var state, var task] => await UntilSignalled(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
         [var program, .. var rest] when ImageCommand.Names.Contains(program) => await Images(program, rest),
         ["as", var uid, var gid, _, ..] => SwitchUserCommand.Run(
             uint.Parse(uid, CultureInfo.InvariantCulture), uint.Parse(gid, CultureInfo.InvariantCulture), args[3..]),

@@ -39,6 +39,7 @@ root.Add(Verb("run", "Called by gitlab-runner: runs a stage's script in the pod.
 root.Add(Verb("cleanup", "Called by gitlab-runner: deletes what the job left.", [], (parse, _) =>
     Call.RunAsync(parse.GetValue(config)!, "cleanup", stageRuns: false, toStderr, CleanupCommand.RunAsync)));
 root.Add(PodExecutor.Driver.Pipelines.TryCommand.Build(config));
+root.Add(PodExecutor.Driver.Cache.Care.CacheCommand.Build(config));
 root.Add(DoctorCommand.Build(config));
 root.Add(RbacCommand.Build(config));
 root.Add(GcCommand.Build(config));

@@ -7,7 +7,7 @@ public static class LinkProtocol
     public const string Done = "done";
 
     /// <summary>Raised when a frame's meaning changes. Both ends refuse another version: they are shipped together.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>Bytes of one frame at most. A longer length prefix means that the stream does not carry frames.</summary>
     public const int MaxFrame = 1024 * 1024;

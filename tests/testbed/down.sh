@@ -1,5 +1,5 @@
 #!/bin/bash
-# down.sh [--purge]: ends the cluster and the registries, and leaves no process, mount, network device, iptables chain or cgroup of them.
+# down.sh [--purge]: ends the cluster, the registries and the S3 server, and leaves no process, mount, network device, iptables chain or cgroup of them.
 # Keys, images and containerd's store stay for the next start; --purge removes them too (not $KUBERNETES and $IMAGES).
 set -uo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
@@ -17,14 +17,16 @@ if [ -e "$TESTBED/machine" ]; then
     fail "the cluster runs in another network namespace ($network): end it there"
   fi
 else
-  for name in registry registry-private registry-tls registry-token token-server harbor; do stop_daemon $name; done
+  for name in registry registry-private registry-tls registry-token token-server harbor s3-gateway s3-store s3-monitor; do stop_daemon $name KILL; done
+  rm -rf "$S3_DATA"
   if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
   echo "the cluster is down already"
   exit 0
 fi
 
 # Step 1: the control plane. SIGKILL: its state is thrown away, and an orderly end of the API server takes up to a minute.
-for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd registry registry-private registry-tls registry-token token-server harbor; do
+for name in api-for-pods kube-proxy kubelet kube-scheduler kube-controller-manager kube-apiserver etcd \
+  registry registry-private registry-tls registry-token token-server harbor s3-gateway s3-store s3-monitor; do
   stop_daemon "$name" KILL &
 done
 wait
@@ -85,7 +87,7 @@ outside_paths | while read -r path; do
   runs $owner || grep -qxF "path $path" "$TESTBED/machine" || rm -rf "$path"
 done
 runs kubelet || sed -n 's/^sysctl \([^ ]*\) /\1=/p' "$TESTBED/machine" | while read -r setting; do sysctl -qw "$setting" 2> /dev/null; done
-rm -rf "$ETCD_DATA" "$RUN_DIR" "$TESTBED/kubelet" "$TESTBED/containerd/io.containerd.grpc.v1.cri" "$TESTBED/containerd/io.containerd.runtime.v2.task"
+rm -rf "$ETCD_DATA" "$S3_DATA" "$RUN_DIR" "$TESTBED/kubelet" "$TESTBED/containerd/io.containerd.grpc.v1.cri" "$TESTBED/containerd/io.containerd.runtime.v2.task"
 rm -f "$TESTBED/machine"
 if [ "${1:-}" = --purge ]; then rm -rf "$TESTBED"; fi
 lap "the cluster is down"

@@ -13,6 +13,8 @@ packages=(
   etcd-server containerd runc containernetworking-plugins iptables conntrack ebtables socat iproute2 procps util-linux
   # images and registries
   debootstrap busybox-static docker-registry skopeo haproxy
+  # the S3 server
+  ceph-mon ceph-osd radosgw
   # what the scripts and tests themselves call
   ca-certificates curl git groff-base jq openssl perl-base unzip xz-utils zip zstd
 )

@@ -13,6 +13,8 @@ internal static unsafe partial class Libc
     public const int PollIn = 1;
 
     public const int CloseOnExec = 0x80000;
+    public const int UnixSockets = 1;
+    public const int StreamSocket = 1;
 
     public const short SpawnSetSigDefault = 0x04;
     public const short SpawnSetSigMask = 0x08;
@@ -36,6 +38,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe(int* ends, int flags);
+
+    [LibraryImport("libc", EntryPoint = "socketpair", SetLastError = true)]
+    public static partial int SocketPair(int domain, int type, int protocol, int* ends);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int fd, byte* buffer, nint count);

@@ -115,6 +115,7 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var receiving = ReceiveAsync(run, either.Token);
         var sending = SendOutputAsync(run, position, either.Token);
+        var asking = run.Asks?.ForwardAsync((ask, token) => SendAsync(new AgentFrame { Ask = ask }, token), either.Token) ?? Task.CompletedTask;
         await Task.WhenAny(receiving, sending);
 
         // The sender has said everything once Ended is out; the driver's Close is still to come.
@@ -124,17 +125,21 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
         }
 
         await either.CancelAsync();
-        await Task.WhenAll(Quiet(receiving), Quiet(sending));
+        await Task.WhenAll(Quiet(receiving), Quiet(sending), Quiet(asking));
     }
 
     private async Task ReceiveAsync(StageRun run, CancellationToken cancel)
     {
+        var answers = new Dictionary<ulong, MessageParts>();
         while (await NextAsync(cancel) is { } frame)
         {
             switch (frame.FrameCase)
             {
                 case DriverFrame.FrameOneofCase.Ack:
                     run.Spool.Acknowledge((long)frame.Ack.Position);
+                    break;
+                case DriverFrame.FrameOneofCase.Answer:
+                    Receive(frame.Answer, answers, run.Asks);
                     break;
                 case DriverFrame.FrameOneofCase.Stop:
                     _ = run.StopAsync();
@@ -144,6 +149,21 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
                 default:
                     break;
             }
+        }
+    }
+
+    private static void Receive(Answer part, Dictionary<ulong, MessageParts> answers, AskRelay? asks)
+    {
+        if (!answers.TryGetValue(part.Id, out var message))
+        {
+            answers[part.Id] = message = new MessageParts(AskRelay.MaxMessage);
+        }
+
+        message.Add(part.Data, part.Last);
+        if (part.Last)
+        {
+            answers.Remove(part.Id);
+            asks?.Answer(part.Id, message.Whole);
         }
     }
 

@@ -25,8 +25,17 @@ internal static unsafe class StageProcess
         return (ends[0], ends[1]);
     }
 
+    /// <summary>Makes two sockets that are joined with each other. Neither is inherited unless it is given to <see cref="Spawn"/>.</summary>
+    public static (int Ours, int Theirs) SocketPair()
+    {
+        var ends = stackalloc int[2];
+        return Libc.SocketPair(Libc.UnixSockets, Libc.StreamSocket | Libc.CloseOnExec, 0, ends) == 0 ? (ends[0], ends[1]) : throw new Win32Exception();
+    }
+
+    /// <param name="link">What becomes descriptor 3; -1 for none.</param>
     /// <exception cref="Win32Exception">The program cannot be started.</exception>
-    public static int Spawn(IReadOnlyList<string> command, IReadOnlyList<string> environment, string directory, int stdout, int stderr)
+    public static int Spawn(
+        IReadOnlyList<string> command, IReadOnlyList<string> environment, string directory, int stdout, int stderr, int link)
     {
         var actions = stackalloc byte[OpaqueSize];
         var attributes = stackalloc byte[OpaqueSize];
@@ -39,6 +48,11 @@ internal static unsafe class StageProcess
         _ = Libc.SpawnActionsOpen(actions, 0, "/dev/null", 0, 0);
         _ = Libc.SpawnActionsDup(actions, stdout, 1);
         _ = Libc.SpawnActionsDup(actions, stderr, 2);
+        if (link >= 0)
+        {
+            _ = Libc.SpawnActionsDup(actions, link, Relay.DriverAsks.Descriptor);
+        }
+
         _ = Libc.SpawnActionsChangeDirectory(actions, directory);
 
         // .NET ignores SIGPIPE; a script that inherits that never ends in `yes | head`.

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Net.Sockets;
 using PodExecutor.Agent.Native;
 using PodExecutor.Link;
 
@@ -48,6 +49,9 @@ internal sealed class StageRun : IDisposable
 
     public Started Started { get; private set; } = new();
 
+    /// <summary>What the process asks the driver; null for a script, which asks nothing.</summary>
+    public AskRelay? Asks { get; private set; }
+
     /// <summary>The stage's result; ends when the shell has ended, and after <see cref="Stop"/> when no process is left.</summary>
     public Task<Ended> Ended { get; private set; } = Task.FromException<Ended>(new InvalidOperationException("The run was not started."));
 
@@ -56,20 +60,18 @@ internal sealed class StageRun : IDisposable
     public static StageRun Start(
         SupervisorOptions options, Open open, ReadOnlySpan<byte> script, Identity identity, Reaper reaper, TimeProvider time, Cgroup cgroup)
     {
-        var shell = Shell.Choose(options.ToolsDirectory) ?? throw new StartRefusedException(
-            Refused.Types.Reason.NoShell,
-            $"the image has neither bash nor sh, and pod-executor's own shell is not at {options.ToolsDirectory}/busybox");
+        var program = Program(options, open.Work);
         var run = new StageRun(options, open, time, cgroup);
         try
         {
             run.WriteScript(script, identity);
-            run.Launch(shell, open.WorkingDirectory, identity, reaper);
+            run.Launch(program, open, identity, reaper);
             return run;
         }
         catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
         {
             run.Dispose();
-            throw new StartRefusedException(Refused.Types.Reason.StartFailed, $"{shell[0]} cannot be started: {e.Message}");
+            throw new StartRefusedException(Refused.Types.Reason.StartFailed, $"{program[0]} cannot be started: {e.Message}");
         }
     }
 
@@ -82,7 +84,29 @@ internal sealed class StageRun : IDisposable
         }
     }
 
-    public void Dispose() => Spool.Dispose();
+    public void Dispose()
+    {
+        Asks?.Dispose();
+        Spool.Dispose();
+    }
+
+    private static void MakeDirectory(string path, Identity owner)
+    {
+        Directory.CreateDirectory(path);
+        if (owner != Identity.OfThisProcess)
+        {
+            _ = Libc.ChangeOwner(path, owner.Uid, owner.Gid);
+        }
+    }
+
+    /// <summary>What is started with the file of the driver's bytes as its last argument.</summary>
+    private static IReadOnlyList<string> Program(SupervisorOptions options, Work work) => work switch
+    {
+        Work.CacheTask => ["/proc/self/exe", "cache-task", options.CachePath],
+        _ => Shell.Choose(options.ToolsDirectory) ?? throw new StartRefusedException(
+            Refused.Types.Reason.NoShell,
+            $"the image has neither bash nor sh, and pod-executor's own shell is not at {options.ToolsDirectory}/busybox"),
+    };
 
     private void WriteScript(ReadOnlySpan<byte> script, Identity identity)
     {
@@ -104,18 +128,25 @@ internal sealed class StageRun : IDisposable
         }
     }
 
-    private void Launch(IReadOnlyList<string> shell, string directory, Identity identity, Reaper reaper)
+    private void Launch(IReadOnlyList<string> program, Open open, Identity identity, Reaper reaper)
     {
         string[] switchUser = identity == Identity.OfThisProcess ? [] : ["/proc/self/exe", "as", $"{identity.Uid}", $"{identity.Gid}"];
-        string[] command = [.. switchUser, .. shell, _options.ScriptPath];
+        string[] command = [.. switchUser, .. program, _options.ScriptPath];
         var environment = StageEnvironment.Build(_options, identity);
         var stdout = StageProcess.Pipe(identity);
         var stderr = StageProcess.Pipe(identity);
+        if (open.Work == Work.CacheTask)
+        {
+            MakeDirectory(_options.CachePath, identity);
+        }
+
+        var link = open.Work == Work.Script ? (Ours: -1, Theirs: -1) : StageProcess.SocketPair();
         try
         {
-            var home = Directory.Exists(directory) ? directory : "/";
-            var (pid, ended) = reaper.Start(() => StageProcess.Spawn(command, environment, home, stdout.WriteEnd, stderr.WriteEnd));
-            Started = new Started { Shell = shell[0], Pid = pid, Uid = identity.Uid, Gid = identity.Gid };
+            Asks = link.Ours < 0 ? null : new AskRelay(new Socket(new SafeSocketHandle(link.Ours, ownsHandle: true)));
+            var home = Directory.Exists(open.WorkingDirectory) ? open.WorkingDirectory : "/";
+            var (pid, ended) = reaper.Start(() => StageProcess.Spawn(command, environment, home, stdout.WriteEnd, stderr.WriteEnd, link.Theirs));
+            Started = new Started { Shell = program[0], Pid = pid, Uid = identity.Uid, Gid = identity.Gid };
             Ended = ConcludeAsync(ended, new OutputPump(stdout.ReadEnd, stderr.ReadEnd, Spool));
             _ = Ended.ContinueWith(_ => Spool.Pulse(), TaskScheduler.Default);
         }
@@ -123,6 +154,10 @@ internal sealed class StageRun : IDisposable
         {
             _ = Libc.Close(stdout.WriteEnd);
             _ = Libc.Close(stderr.WriteEnd);
+            if (link.Theirs >= 0)
+            {
+                _ = Libc.Close(link.Theirs);
+            }
         }
     }
 

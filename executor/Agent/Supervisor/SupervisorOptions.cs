@@ -17,6 +17,9 @@ internal sealed record SupervisorOptions(string StateDirectory, string ToolsDire
 
     public string ScriptPath => Path.Combine(StateDirectory, "script");
 
+    /// <summary>What a job's restore leaves for its save; of the scripts' user.</summary>
+    public string CachePath => Path.Combine(StateDirectory, "cache");
+
     /// <summary>What image-build, docker and nerdctl keep from one command to the next.</summary>
     public string ImagesPath => Path.Combine(StateDirectory, "images");
 

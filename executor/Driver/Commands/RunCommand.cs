@@ -1,4 +1,5 @@
 using PodExecutor.Driver.Builders;
+using PodExecutor.Driver.Cache;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
@@ -8,7 +9,8 @@ namespace PodExecutor.Driver.Commands;
 
 /// <summary>
 /// <c>run SCRIPT STAGE</c>: one script in the pod. 1. forget an earlier stage's exit code; 2. the stage's name tells the
-/// container; 3. run, with the services' logs if the job wants them; 4. remarks; 5. the script's end is ours.
+/// container; 3. cache stages are ours if the operator has given us a store; 4. run, with the services' logs if the job wants
+/// them; 5. remarks; 6. the script's end is ours.
 /// </summary>
 internal static class RunCommand
 {
@@ -19,22 +21,29 @@ internal static class RunCommand
 
         // Step 2
         var stage = new Stage(stageName);
-        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
 
         // Step 3
+        if (call.Options.Cache is { } cache && CachePlanner.Decide(call.Request, cache, stage) is { } plan)
+        {
+            await CacheStage.RunAsync(call, cache, plan, stage, cancel);
+            return;
+        }
+
+        // Step 4
+        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
         using var api = Connection.Open(call.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();
         var runner = new StageRunner(api, call.Pod, call.Kubernetes, call.Log, call.Time);
-        var ended = await WithServiceLogsAsync(call, api, stage, () => runner.RunAsync(script, stage.Container, stdout, stderr, cancel), cancel);
+        var ended = await WithServiceLogsAsync(call, api, stage, () => runner.RunAsync(script, stage.Container, stdout, stderr, null, cancel), cancel);
 
-        // Step 4
+        // Step 5
         foreach (var remark in StageVerdict.Remarks(ended, stage))
         {
             call.Log.Warning(remark);
         }
 
-        // Step 5
+        // Step 6
         if (StageVerdict.Of(ended, stage) is { } failure)
         {
             throw new FailureException(failure);

@@ -13,6 +13,12 @@ namespace PodExecutor.Driver.Job;
 /// <param name="Prepared">What an earlier call of this job decided, from job_env; null in config and after a failed one.</param>
 internal sealed record JobRequest(JobResponse Response, string RunnerShortToken, string ConcurrentId, PreparedPod? Prepared)
 {
+    /// <summary>What the runner says of itself and can be relied upon.</summary>
+    public RunnerFacts Runner { get; init; } = new(null, null, false);
+
+    /// <summary>The environment's login for the cache's store; empty if there is none.</summary>
+    public StoreLogin StoreLogin { get; init; } = new("", "", null);
+
     private const string NamespaceVariable = "POD_EXECUTOR_NAMESPACE";
     private const string PodVariable = "POD_EXECUTOR_POD";
 
@@ -28,6 +34,10 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
         Number(environment("SYSTEM_FAILURE_EXIT_CODE"), 2),
         environment("BUILD_EXIT_CODE_FILE") is { Length: > 0 } file ? file : null);
 
+    /// <summary>The store's login as AWS's programs find it. The pipeline has no way to set these: its variables come with a prefix.</summary>
+    public static StoreLogin ReadStoreLogin(Func<string, string?> environment) => new(
+        environment("AWS_ACCESS_KEY_ID") ?? "", environment("AWS_SECRET_ACCESS_KEY") ?? "", environment("AWS_SESSION_TOKEN"));
+
     /// <exception cref="FailureException">There is no job file, or it is not what gitlab-runner writes.</exception>
     public static JobRequest Read(Func<string, string?> environment)
     {
@@ -37,12 +47,15 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
             "config, prepare, run and cleanup are called by gitlab-runner, which names the job's file there (since 14.7)",
             "To run a pipeline without GitLab use: pod-executor try PIPELINE.yml"));
         var pod = environment(PodVariable);
+        var response = ReadFile(path);
         return new JobRequest(
-            ReadFile(path),
+            response,
             environment("CUSTOM_ENV_CI_RUNNER_SHORT_TOKEN") ?? "",
             environment("CUSTOM_ENV_CI_CONCURRENT_ID") ?? "0",
             string.IsNullOrEmpty(pod) ? null : new PreparedPod(environment(NamespaceVariable) ?? "", pod))
         {
+            StoreLogin = ReadStoreLogin(environment),
+            Runner = RunnerFacts.Of(name => environment("CUSTOM_ENV_" + name), response),
             ConcurrentProjectId = environment("CUSTOM_ENV_CI_CONCURRENT_PROJECT_ID") ?? "0",
             TemporaryDirectory = environment("TMPDIR") is { Length: > 0 } directory ? directory : "/tmp",
         };

@@ -23,6 +23,8 @@ internal sealed record JobResponse
     public IReadOnlyList<ImageRequest>? Services { get; init; }
 
     public IReadOnlyList<JobCredential>? Credentials { get; init; }
+
+    public IReadOnlyList<CacheRequest>? Cache { get; init; }
 }
 
 internal sealed record JobInfo
@@ -125,6 +127,24 @@ internal sealed record ImageDockerRequest
 internal sealed record ImageKubernetesRequest
 {
     public string? User { get; init; }
+}
+
+/// <summary>One cache of the job, nothing of it expanded. GitLab has put its suffix (-protected, -non_protected) to key and fallback keys.</summary>
+internal sealed record CacheRequest
+{
+    public string Key { get; init; } = "";
+
+    public bool Untracked { get; init; }
+
+    /// <summary>pull, push, pull-push, or empty; may hold variables.</summary>
+    public string Policy { get; init; } = "";
+
+    public IReadOnlyList<string>? Paths { get; init; }
+
+    /// <summary>on_success, on_failure, always, or empty for on_success.</summary>
+    public string When { get; init; } = "";
+
+    public IReadOnlyList<string>? FallbackKeys { get; init; }
 }
 
 /// <summary>A login that GitLab gives the job, for example of its registry.</summary>

@@ -5,6 +5,9 @@ internal sealed record ExecutorOptions
 {
     public required KubernetesOptions Kubernetes { get; init; }
 
+    /// <summary>Null: caches are left to the runner's own scripts.</summary>
+    public CacheOptions? Cache { get; init; }
+
     /// <summary>Where images are built.</summary>
     public IReadOnlyList<BuilderOptions> Builders { get; init; } = [];
 

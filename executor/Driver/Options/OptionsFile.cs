@@ -55,6 +55,7 @@ internal static class OptionsFile
         var options = new ExecutorOptions
         {
             Kubernetes = root.Table("kubernetes", "The cluster and the jobs' pods; keys and meanings as in gitlab-runner's `[runners.kubernetes]`.", KubernetesTable.Read),
+            Cache = root.Has(CacheTable.Name) || description is not null ? root.Table(CacheTable.Name, CacheTable.Meaning, CacheTable.Read) : null,
             Builder = root.Table("builder", BuilderTable.Meaning, BuilderTable.Policy),
             Builders = root.Tables("builders", BuilderTable.ListMeaning, BuilderTable.Builder),
         };

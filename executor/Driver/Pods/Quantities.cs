@@ -13,6 +13,21 @@ internal static partial class Quantities
 
     public static bool IsValid(string text) => text.Length == 0 || Form().IsMatch(text);
 
+    /// <summary>Whole bytes of a quantity without an exponent ("5Gi", "500M", "1048576"); null for anything else, and for more than a long holds.</summary>
+    public static long? ToBytes(string text)
+    {
+        var unit = text.AsSpan().TrimStart("0123456789.");
+        var power = unit.Length == 0 ? 0 : "kMGTPE".IndexOf(unit[0] == 'K' ? 'k' : unit[0], StringComparison.Ordinal) + 1;
+        if ((unit.Length > 0 && (power == 0 || unit is not ([_] or [_, 'i'])))
+            || !decimal.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        {
+            return null;
+        }
+
+        var bytes = number * (decimal)Math.Pow(unit is [_, 'i'] ? 1024 : 1000, power);
+        return bytes <= long.MaxValue ? (long)bytes : null;
+    }
+
     /// <summary>The number that a valid quantity stands for, good enough to compare two of them.</summary>
     public static double Value(string text)
     {

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Link;
@@ -6,10 +7,16 @@ namespace PodExecutor.Driver.Runs;
 
 /// <summary>
 /// The driver's side of protos/agent.proto for one run. Its state outlives the streams: what was passed on is not passed on
-/// again, and a script that was once started is never sent again.
+/// again, a script that was once started is never sent again, and an ask that is being answered is not taken up anew.
 /// </summary>
-internal sealed class Conversation(StageScript script, TimeSpan stopGrace, Stream stdout, Stream stderr, TimeProvider time)
+/// <param name="answer">Answers what the stage's process asks; null for a script, which asks nothing.</param>
+internal sealed class Conversation(
+    StageScript script, TimeSpan stopGrace, Stream stdout, Stream stderr, Func<ByteString, CancellationToken, Task<ByteString>>? answer, TimeProvider time)
 {
+    /// <summary>An ask holds a manifest at most.</summary>
+    private const int MaxAsk = 256 * 1024 * 1024;
+
+    private readonly Dictionary<ulong, Task<ByteString>> _asked = new();
     private bool _opened;
     private bool _welcomed;
     private bool _started;
@@ -26,6 +33,8 @@ internal sealed class Conversation(StageScript script, TimeSpan stopGrace, Strea
         using var writer = new FrameWriter<DriverFrame>(stream);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var heartbeats = HeartbeatsAsync(writer, stop, over.Token);
+        var answering = new List<Task>();
+        var asks = new Dictionary<ulong, MessageParts>();
         try
         {
             await OpenAsync(writer, cancel);
@@ -33,7 +42,11 @@ internal sealed class Conversation(StageScript script, TimeSpan stopGrace, Strea
             {
                 var frame = await NextAsync(reader, stream, cancel);
                 progress();
-                if (await HandleAsync(frame, writer, cancel) is { } ended)
+                if (frame.FrameCase == AgentFrame.FrameOneofCase.Ask)
+                {
+                    answering.Add(TakeAsync(frame.Ask, asks, writer, over.Token, cancel));
+                }
+                else if (await HandleAsync(frame, writer, cancel) is { } ended)
                 {
                     return ended;
                 }
@@ -47,6 +60,7 @@ internal sealed class Conversation(StageScript script, TimeSpan stopGrace, Strea
         {
             await over.CancelAsync();
             await heartbeats;
+            await Task.WhenAll(answering);
         }
     }
 
@@ -106,6 +120,47 @@ internal sealed class Conversation(StageScript script, TimeSpan stopGrace, Strea
                 throw new FailureException(RefusedFailure(frame.Refused));
             default:
                 return null;
+        }
+    }
+
+    /// <summary>Takes a part of an ask; with its last part the answering of it, beside everything else.</summary>
+    /// <param name="stream">Ends with this stream.</param>
+    /// <param name="cancel">Ends with the run.</param>
+    private Task TakeAsync(
+        Ask part, Dictionary<ulong, MessageParts> asks, FrameWriter<DriverFrame> writer, CancellationToken stream, CancellationToken cancel)
+    {
+        if (!asks.TryGetValue(part.Id, out var message))
+        {
+            asks[part.Id] = message = new MessageParts(MaxAsk);
+        }
+
+        message.Add(part.Data, part.Last);
+        if (!part.Last || answer is null)
+        {
+            return Task.CompletedTask;
+        }
+
+        asks.Remove(part.Id);
+        if (!_asked.TryGetValue(part.Id, out var answered))
+        {
+            _asked[part.Id] = answered = answer(message.Whole, cancel);
+        }
+
+        return AnswerAsync(part.Id, answered, writer, stream);
+    }
+
+    private static async Task AnswerAsync(ulong id, Task<ByteString> answered, FrameWriter<DriverFrame> writer, CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var (data, last) in MessageParts.Split(await answered.WaitAsync(cancel)))
+            {
+                await writer.WriteAsync(new DriverFrame { Answer = new Answer { Id = id, Data = data, Last = last } }, cancel);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The reader sees the cut, too; the agent asks again, and the answer is ready then.
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf;
 using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
@@ -22,15 +23,22 @@ internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOpti
     /// <summary>A cut that is mended sooner is no news to the reader of a job log.</summary>
     private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(5);
 
+    /// <param name="answer">Answers what the stage's process asks; null if it asks nothing. Its failures are its own: it always answers.</param>
     /// <param name="stop">Stops the script, not the conversation: its last output and its end are still awaited.</param>
     /// <exception cref="FailureException">The container or the pod is gone, or the agent refuses.</exception>
     /// <exception cref="LinkLostException">The agent could not be reached again within the retry budget.</exception>
     /// <exception cref="ApiException">Likewise, the API server.</exception>
-    public async Task<Ended> RunAsync(StageScript script, string container, Stream stdout, Stream stderr, CancellationToken stop)
+    public async Task<Ended> RunAsync(
+        StageScript script,
+        string container,
+        Stream stdout,
+        Stream stderr,
+        Func<ByteString, CancellationToken, Task<ByteString>>? answer,
+        CancellationToken stop)
     {
         using var giveUp = new CancellationTokenSource();
         using var limit = stop.Register(() => giveUp.CancelAfter(options.StopGrace + StopSlack));
-        var conversation = new Conversation(script, options.StopGrace, stdout, stderr, time);
+        var conversation = new Conversation(script, options.StopGrace, stdout, stderr, answer, time);
         var connected = false;
         return await new Retry(options.RetryBudget, time).RunAsync(
             async (progress, token) =>

@@ -6,16 +6,16 @@ using PodExecutor.Link.Builders;
 
 namespace PodExecutor.Driver.Runs;
 
-/// <summary>A stage's script as gitlab-runner wrote it, and the name of this one execution of it.</summary>
+/// <summary>What a stage's process is started with, a script as gitlab-runner wrote it or a task of our own, and the name of this one execution of it.</summary>
 internal sealed class StageScript
 {
     private readonly byte[] _text;
-
+    private readonly Work _work;
     private readonly BuilderSet? _builders;
 
-    private StageScript(string stage, byte[] text, BuilderSet? builders)
+    private StageScript(string stage, byte[] text, Work work, BuilderSet? builders = null)
     {
-        (_text, _builders) = (text, builders);
+        (_text, _work, _builders) = (text, work, builders);
         Stage = stage;
         RunId = Guid.NewGuid().ToString("N");
     }
@@ -24,13 +24,15 @@ internal sealed class StageScript
 
     public string RunId { get; }
 
+    public static StageScript OfCacheTask(string stage, Link.Cache.CacheTask task) => new(stage, task.ToByteArray(), Work.CacheTask);
+
     /// <param name="builders">For a helper stage: what the helper container serves to the job from then on.</param>
     /// <exception cref="FailureException">The file cannot be read.</exception>
     public static StageScript Read(string path, string stage, BuilderSet? builders = null)
     {
         try
         {
-            return new StageScript(stage, File.ReadAllBytes(path), builders);
+            return new StageScript(stage, File.ReadAllBytes(path), Work.Script, builders);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -40,7 +42,7 @@ internal sealed class StageScript
     }
 
     /// <summary>A script of our own.</summary>
-    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text), null);
+    public static StageScript Of(string text, string stage) => new(stage, System.Text.Encoding.UTF8.GetBytes(text), Work.Script);
 
     public Open Open(ulong position, TimeSpan stopGrace, string workingDirectory) => new()
     {
@@ -52,6 +54,7 @@ internal sealed class StageScript
         ScriptSha256 = ByteString.CopyFrom(SHA256.HashData(_text)),
         StopGraceMs = (uint)stopGrace.TotalMilliseconds,
         WorkingDirectory = workingDirectory,
+        Work = _work,
         Builders = _builders,
     };
 

@@ -22,6 +22,8 @@ internal sealed record JobRequest(params string[] Script)
 
     public IReadOnlyList<PayloadArtifact>? Artifacts { get; init; }
 
+    public IReadOnlyList<PayloadCache> Cache { get; init; } = [];
+
     public PayloadGitInfo? Git { get; init; }
 
     /// <summary>Null: no repository is fetched.</summary>
@@ -57,6 +59,7 @@ internal sealed record JobRequest(params string[] Script)
         Services = Services,
         Credentials = Credentials,
         Artifacts = Artifacts,
+        Cache = Cache,
         Steps = [
             new PayloadStep { Name = "script", Script = Script },
             .. AfterScript.Count == 0 ? [] : new[] { new PayloadStep { Name = "after_script", Script = AfterScript, When = "always" } },

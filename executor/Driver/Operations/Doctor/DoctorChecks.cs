@@ -16,6 +16,7 @@ internal static class DoctorChecks
         new("pull secrets", CheckNeed.Cluster, PullSecretsCheck.RunAsync),
         new("service account", CheckNeed.Cluster, ServiceAccountCheck.RunAsync),
         new("job pod", CheckNeed.Cluster, JobPodCheck.RunAsync),
+        new("cache store", CheckNeed.Options, CacheStoreCheck.RunAsync),
         new("builders", CheckNeed.Options, BuildersCheck.RunAsync),
         new("runner config", CheckNeed.Nothing, RunnerConfigCheck.RunAsync),
     ];

@@ -71,6 +71,9 @@ internal readonly record struct OptionsKey(OptionsReader Reader, string Name, Ke
         return string.IsNullOrEmpty(text ?? fallback) ? null : text ?? fallback;
     }
 
+    /// <summary>A number of bytes, or a quantity as Kubernetes writes it; 0 if it is not there.</summary>
+    public long Bytes() => (long?)Reader.Read(this, new KeyShape(KeyType.Bytes, "a number of bytes", "\"5Gi\"", "0"), AsBytes) ?? 0;
+
     /// <summary>A regular expression that a job's wish must match; empty: no job may wish.</summary>
     public Regex? Pattern()
     {
@@ -118,6 +121,13 @@ internal readonly record struct OptionsKey(OptionsReader Reader, string Name, Ke
     {
         long seconds => seconds,
         string text when GoDuration.TryParse(text, out var duration) => duration.TotalSeconds,
+        _ => null,
+    };
+
+    private static object? AsBytes(object value) => value switch
+    {
+        long and >= 0 => value,
+        string text => Quantities.ToBytes(text),
         _ => null,
     };
 

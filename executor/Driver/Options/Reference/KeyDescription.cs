@@ -26,6 +26,7 @@ internal enum KeyType
     Number,
     Duration,
     Quantity,
+    Bytes,
     Pattern,
     Word,
     Texts,

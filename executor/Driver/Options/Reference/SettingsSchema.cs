@@ -87,7 +87,7 @@ internal static class SettingsSchema
     {
         KeyType.Flag => Of("boolean"),
         KeyType.Number => Of("integer"),
-        KeyType.Duration => new JsonObject { ["type"] = new JsonArray("integer", "string") },
+        KeyType.Duration or KeyType.Bytes => new JsonObject { ["type"] = new JsonArray("integer", "string") },
         KeyType.Numbers => new JsonObject { ["type"] = "array", ["items"] = Of("integer") },
         KeyType.Texts => OneOrList(Of("string")),
         KeyType.Word => Enumeration(shape),

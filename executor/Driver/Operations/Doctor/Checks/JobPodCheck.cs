@@ -73,7 +73,7 @@ internal static class JobPodCheck
         var runner = new StageRunner(context.Api!, plan.Pod, context.Options!.Kubernetes, new JobLog(TextWriter.Null), context.Time);
         try
         {
-            var ended = await runner.RunAsync(StageScript.Of(script + "\n", "doctor"), container, output, output, either.Token);
+            var ended = await runner.RunAsync(StageScript.Of(script + "\n", "doctor"), container, output, output, null, either.Token);
             cancel.ThrowIfCancellationRequested();
             if (ended.Stopped)
             {
