@@ -152,6 +152,12 @@ internal sealed class FakeCluster : IAsyncDisposable
             : path is ["api", "v1", .. var core] ? core : path;
     }
 
+    private async Task AddedAsync(HttpContext context)
+    {
+        await context.Response.WriteAsync("""{"type":"ADDED","object":{"metadata":{"name":"default"}}}""" + "\n");
+        await HoldAsync(context);
+    }
+
     private async Task CreateAsync(HttpContext context, string kind)
     {
         var body = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
