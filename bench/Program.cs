@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using PodExecutor.Bench;
 using PodExecutor.Bench.Builds;
+using PodExecutor.Bench.Cache;
 using PodExecutor.Bench.Cluster;
 using PodExecutor.Bench.Logs;
 using PodExecutor.Bench.Processes;
@@ -16,7 +17,7 @@ var cluster = new Dictionary<string, Func<BenchCluster, CancellationToken, Task>
     ["stage"] = (c, stop) => new StageTopic(c).RunAsync(stop),
     ["log"] = (c, stop) => new LogTopic(c).RunAsync(stop),
 };
-string[] known = ["driver", "build", .. cluster.Keys];
+string[] known = ["driver", "cache", "build", .. cluster.Keys];
 var topics = args.Length > 0 ? args : known;
 if (topics.FirstOrDefault(t => !known.Contains(t)) is { } unknown)
 {
@@ -40,6 +41,11 @@ try
     if (topics.Contains("driver"))
     {
         await new DriverTopic(settings).RunAsync(stopping.Token);
+    }
+
+    if (topics.Contains("cache"))
+    {
+        await new CacheTopic(settings, BenchSettings.Agent).RunAsync(stopping.Token);
     }
 
     if (topics.Contains("build"))

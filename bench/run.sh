@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench/run.sh [TOPIC…]: runs the benchmarks (driver, build, start, stage, log; all of them if none is named) and prints one line per figure.
+# bench/run.sh [TOPIC…]: runs the benchmarks (driver, cache, build, start, stage, log; all of them if none is named) and prints one line per figure.
 # Debian 12 with the .NET SDK, as root. Uses the test cluster if it is up; else brings it up, and down again afterwards.
 # Figures go to stdout, everything else to stderr.
 #
@@ -36,7 +36,7 @@ fi
 export POD_EXECUTOR_BINARY POD_AGENT_BINARY
 
 topics=${*:-all}
-needs_cluster() { local topic; for topic in $topics; do case $topic in driver | build) ;; *) return 0 ;; esac; done; return 1; }
+needs_cluster() { local topic; for topic in $topics; do case $topic in driver | cache | build) ;; *) return 0 ;; esac; done; return 1; }
 wants_builds() { [[ " $topics " = *" build "* || $topics = all ]]; }
 
 if wants_builds; then

@@ -20,6 +20,7 @@ var toStderr = new JobLog(Console.Error);
 
 var config = new Option<string>("--config")
 {
+    HelpName = "FILE",
     Description = "The executor's options file (TOML).",
     DefaultValueFactory = _ => "/etc/pod-executor/config.toml",
     Recursive = true,

@@ -8,6 +8,13 @@ home=$TESTBED/harbor
 
 answers() { [ "$(curl -s --max-time 2 -o /dev/null -w '%{http_code}' --cacert "$home/ca.crt" --resolve "$HARBOR_HOST:443:$NODE_IP" "https://$HARBOR_HOST/v2/")" = 401 ]; }
 
+# known: the node's containerd looks this up at each pull; a cluster that was made anew has it no more
+known() {
+  mkdir -p "$TESTBED/certs.d/$HARBOR_HOST"
+  printf 'server = "https://%s"\n[host."https://%s"]\n  capabilities = ["pull", "resolve"]\n  ca = "%s/ca.crt"\n' "$HARBOR_HOST" "$NODE_IP" "$home" \
+    > "$TESTBED/certs.d/$HARBOR_HOST/hosts.toml"
+}
+
 up() {
   [ -f "$IMAGES/busybox.tar" ] || fail "the images are not made: run $PWD/images.sh"
   ! port_taken 443 || fail "port 443 is taken: $(ss -ltnpH 'sport = :443' | awk '{print $4, $6}')"
@@ -29,10 +36,6 @@ storage: {filesystem: {rootdirectory: $home/data}, delete: {enabled: true}}
 http: {addr: "$NODE_IP:443", tls: {certificate: $home/harbor.crt, key: $home/harbor.key}}
 auth: {htpasswd: {realm: harbor, path: $home/htpasswd}}
 Y
-  # the node's containerd looks this up at each pull
-  mkdir -p "$TESTBED/certs.d/$HARBOR_HOST"
-  printf 'server = "https://%s"\n[host."https://%s"]\n  capabilities = ["pull", "resolve"]\n  ca = "%s/ca.crt"\n' "$HARBOR_HOST" "$NODE_IP" "$home" \
-    > "$TESTBED/certs.d/$HARBOR_HOST/hosts.toml"
   daemon harbor docker-registry serve "$home/config.yml"
   wait_for 20 answers || { log_tail harbor >&2; fail "the registry does not answer"; }
   mkdir -p "$home/client"
@@ -44,8 +47,8 @@ Y
 case ${1:-} in
   up)
     take_lock
-    if daemon_pid harbor > /dev/null; then echo "harbor is up already"; exit 0; fi
-    up
+    daemon_pid harbor > /dev/null || up
+    known
     lap "harbor is up: https://$NODE_IP, for the node and aliased pods $HARBOR_HOST" ;;
   down)
     take_lock

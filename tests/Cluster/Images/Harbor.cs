@@ -3,12 +3,13 @@ using System.Diagnostics;
 namespace PodExecutor.Tests.Cluster.Images;
 
 /// <summary>
-/// harbor.local.com of the users' pipelines: a registry that knows admin only, on plain HTTP, for the builders (tests/testbed/buildkit.sh gives them its name) and for
-/// the cluster's containerd.
+/// harbor.local.com of the users' pipelines as the builders see it (tests/testbed/buildkit.sh gives them the name): a registry that knows admin only, on plain HTTP.
+/// The cluster's containerd has another registry of that name (harbor.sh), and reaches this one as <see cref="PullName"/>.
 /// </summary>
 internal sealed class Harbor : IDisposable
 {
     public const string Name = "harbor.local.com";
+    public const string PullName = "builders-harbor.test";
     public const string User = "admin";
     public const string Password = "harbor-password";
     private const string Address = "127.29.78.1:80";
@@ -41,7 +42,7 @@ internal sealed class Harbor : IDisposable
         var htpasswd = await Fixtures.Shell.RunAsync("perl", "-e", "print crypt($ARGV[0], '$2y$05$' . 'abcdefghijklmnopqrstuu')", Password);
         var cache = Environment.GetEnvironmentVariable("POD_EXECUTOR_CACHE") is { Length: > 0 } given ? given
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "pod-executor");
-        var harbor = new Harbor(Path.Combine(cache, "testbed", "certs.d", Name), htpasswd.Trim());
+        var harbor = new Harbor(Path.Combine(cache, "testbed", "certs.d", PullName), htpasswd.Trim());
         await Until.TrueAsync(async () => (await Fixtures.Shell.TryAsync("curl", "-s", "-o", "/dev/null", $"http://{Address}/v2/")).Code == 0, "the registry that plays harbor");
         return harbor;
     }
@@ -51,7 +52,11 @@ internal sealed class Harbor : IDisposable
         _registry.Kill();
         _registry.WaitForExit();
         _registry.Dispose();
-        Directory.Delete(_hosts, recursive: true);
+        if (Directory.Exists(_hosts))
+        {
+            Directory.Delete(_hosts, recursive: true);
+        }
+
         Directory.Delete(_root, recursive: true);
     }
 }

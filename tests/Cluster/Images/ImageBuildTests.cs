@@ -50,9 +50,8 @@ public sealed partial class ImageBuildTests(TestCluster cluster)
         var image = Pushed().Match(log).Groups[1].Value;
         await using var job = new TestJob(cluster, new JobRequest("cat /greeting")
         {
-            Image = image,
-            PullPolicy = "always",
-            Credentials = [new PayloadCredential { Type = "registry", Url = Harbor.Name, Username = Harbor.User, Password = Harbor.Password }],
+            Image = image.Replace(Harbor.Name, Harbor.PullName, StringComparison.Ordinal),
+            Credentials = [new PayloadCredential { Type = "registry", Url = Harbor.PullName, Username = Harbor.User, Password = Harbor.Password }],
         });
         var outcome = await job.RunAsync();
 

@@ -13,7 +13,7 @@ namespace PodExecutor.Tests.Contract.Fakes;
 /// </summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
-    private static readonly IReadOnlyList<string> Listed = ["resourcequotas", "limitranges", "pods", "secrets"];
+    private static readonly IReadOnlyList<string> Listed = ["resourcequotas", "limitranges", "pods", "secrets", "namespaces"];
 
     private readonly WebApplication _server;
     private readonly ConcurrentDictionary<string, LocalAgent> _agents = new();
@@ -144,17 +144,12 @@ internal sealed class FakeCluster : IAsyncDisposable
         return WriteAsync(context, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["status"] = "Failure", ["reason"] = reason, ["message"] = message, ["code"] = status });
     }
 
-    /// <summary>/api/v1/namespaces/NS/… without what is always the same; what is in no namespace whole.</summary>
+    /// <summary>/api/v1/namespaces/NS/… without what is always the same; a core object of all namespaces, or of none, by its kind.</summary>
     private static string[] ShortPath(string[] path)
     {
         var at = Array.IndexOf(path, "namespaces");
-        return at < 0 ? path : path.Length > at + 2 ? path[(at + 2)..] : path[at..];
-    }
-
-    private async Task AddedAsync(HttpContext context)
-    {
-        await context.Response.WriteAsync("""{"type":"ADDED","object":{"metadata":{"name":"default"}}}""" + "\n");
-        await HoldAsync(context);
+        return at >= 0 ? path.Length > at + 2 ? path[(at + 2)..] : path[at..]
+            : path is ["api", "v1", .. var core] ? core : path;
     }
 
     private async Task CreateAsync(HttpContext context, string kind)

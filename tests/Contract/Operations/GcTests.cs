@@ -127,6 +127,27 @@ public class GcTests
     }
 
     [Fact]
+    public async Task Gc_WithANamespacePerJob_SweepsThoseWithoutALivingPod()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        Add(cluster, "pods", "living", "living", hoursOld: 0, phase: "Running");
+        cluster.Objects["pods/living"]["metadata"]!["namespace"] = "ci-job-2";
+        foreach (var name in new[] { "ci-job-1", "ci-job-2", "production" })
+        {
+            Add(cluster, "namespaces", name, name, hoursOld: 4);
+            cluster.Objects["namespaces/" + name]["metadata"]!.AsObject().Remove("namespace");
+        }
+
+        using var job = new ContractJob(cluster, "namespace_per_job = true");
+
+        var (code, stdout, stderr) = await Operator.RunAsync("--config", job.OptionsFile, "gc");
+
+        Assert.Equal((0, ""), (code, stderr));
+        Assert.Equal(["namespaces/ci-job-2", "namespaces/production", "pods/living"], cluster.Objects.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains("swept: namespace ci-job-1: its pod is not there", stdout);
+    }
+
+    [Fact]
     public async Task Gc_WithAGraceThatIsNone_RefusesBeforeItAsks()
     {
         await using var cluster = await FakeCluster.StartAsync();

@@ -87,6 +87,17 @@ public class DeadPodsTests
         Assert.Equal(sweep, DeadPods.JudgeBelonging(metadata, podIsThere, Request, Noon).Sweep);
     }
 
+    [Theory]
+    [InlineData("ci-job-42", true, true)]
+    [InlineData("ci-job-42", false, false)]
+    [InlineData("production", true, false)]
+    public void Namespace_IsAJobsOnlyByNameAndLabel(string name, bool labelled, bool expected)
+    {
+        var metadata = new V1ObjectMeta { Name = name, Labels = labelled ? new Dictionary<string, string> { ["job.runner.gitlab.com/pod"] = "job-42" } : null };
+
+        Assert.Equal(expected, DeadPods.IsOfAJob(metadata));
+    }
+
     private static V1Pod Pod(string phase, int minutesOld, long deadline) => new()
     {
         Metadata = new V1ObjectMeta { Name = "job-1", CreationTimestamp = Noon.AddMinutes(-minutesOld).UtcDateTime },

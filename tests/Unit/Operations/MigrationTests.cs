@@ -55,11 +55,10 @@ public class MigrationTests
         Assert.All(Secrets(name), secret => Assert.DoesNotContain(secret, open, StringComparison.Ordinal));
         Assert.All(plan.Files.Where(f => f.Name.EndsWith("-key", StringComparison.Ordinal) || f.Name == "runner-config.toml"), f => Assert.True(f.IsSecret));
 
-        // unknown-keys has a value that is wrong: the report must say so, as doctor would.
-        var problems = plan.Files.Where(f => f.Name.EndsWith("pod-executor.toml", StringComparison.Ordinal))
-            .SelectMany(f => OptionsFile.Parse(f.Text, Path.Combine(Repository.Root, Root, name, f.Name)).Problems).ToList();
-        Assert.Equal(name == "unknown-keys", problems.Count > 0);
-        Assert.All(problems, p => Assert.Contains(plan.Fates, f => f.Fate == Fate.NotSupported && f.Key.EndsWith(p.Key, StringComparison.Ordinal)));
+        // unknown-keys has a value that is wrong: the check must say so, as doctor would.
+        // (Of a build without [cache] the table is unknown, and the command would not write it.)
+        var problems = Migration.Check(plan, Request(name)).Where(p => !p.Key.EndsWith(": cache", StringComparison.Ordinal)).ToList();
+        Assert.Equal(name == "unknown-keys" ? ["pod-executor.toml: kubernetes.pull_policy"] : [], problems.Select(p => p.Key));
     }
 
     [Fact]
@@ -180,6 +179,7 @@ public class MigrationTests
             HelperImage = flags.Contains("--helper-image") ? "registry.test/helper:1" : null,
             KeepPrivileged = flags.Contains("--keep-privileged"),
             KeepSockets = flags.Contains("--keep-sockets"),
+            MovesCache = true,
         };
     }
 

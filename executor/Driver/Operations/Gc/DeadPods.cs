@@ -1,4 +1,5 @@
 using k8s.Models;
+using PodExecutor.Driver.Pods;
 
 namespace PodExecutor.Driver.Operations.Gc;
 
@@ -43,11 +44,16 @@ internal static class DeadPods
             : new SweepVerdict(false, $"its job may run for another {Age(deadline - now)}");
     }
 
+    /// <summary>True for a namespace that was made for a job. One that only bears our label may be somebody's: it is never swept.</summary>
+    public static bool IsOfAJob(V1ObjectMeta ns) =>
+        ns.Name.StartsWith(PodName.OwnNamespacePrefix, StringComparison.Ordinal) && ns.Labels?.ContainsKey(PodMetadata.PodLabel) == true;
+
     /// <summary>What belongs to a pod: dead when the pod is not there, and was not just about to be made.</summary>
     public static SweepVerdict JudgeBelonging(V1ObjectMeta metadata, bool podIsThere, GcRequest request, DateTimeOffset now)
     {
         var age = now - (Time(metadata.CreationTimestamp) ?? now);
-        return podIsThere ? new SweepVerdict(false, "its pod is there")
+        return metadata.DeletionTimestamp is not null ? new SweepVerdict(false, "it is being deleted")
+            : podIsThere ? new SweepVerdict(false, "its pod is there")
             : age > request.Grace ? new SweepVerdict(true, $"its pod is not there, and it is {Age(age)} old")
             : new SweepVerdict(false, "its pod may be just about to be made");
     }

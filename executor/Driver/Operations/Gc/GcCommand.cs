@@ -16,21 +16,21 @@ internal static class GcCommand
 
     public static Command Build(Option<string> config)
     {
-        var namespaces = new Option<string[]>("--namespace") { HelpName = "NS", Description = "Sweep here; may be repeated. Default: the namespace of the options file." };
+        var namespaces = new Option<string[]>("--namespace") { HelpName = "NS", Description = "Sweep here; may be repeated. Default: the namespace of the options file, with namespace_per_job all." };
         var all = new Option<bool>("--all-namespaces") { Description = "Sweep in all namespaces; needs a ClusterRole." };
         var grace = new Option<string>("--grace") { HelpName = "TIME", Description = "How long something must have been dead.", DefaultValueFactory = _ => DefaultGrace };
         var olderThan = new Option<string?>("--older-than") { HelpName = "TIME", Description = "Pods of this age are swept even if their job may still run." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what would be swept." };
-        var command = new Command("gc", "Sweeps pods and Secrets of dead jobs.") { namespaces, all, grace, olderThan, dryRun };
+        var command = new Command("gc", "Sweeps pods, Secrets and namespaces of dead jobs.") { namespaces, all, grace, olderThan, dryRun };
         command.SetAction((parse, _) => OperatorCall.RunAsync("gc", async cancel =>
         {
             var options = OptionsFile.Load(parse.GetValue(config)!).Kubernetes;
-            IReadOnlyList<string> named = parse.GetValue(namespaces) is { Length: > 0 } given ? given : [options.Namespace];
+            IReadOnlyList<string> named = parse.GetValue(namespaces) is { Length: > 0 } given ? given : options.NamespacePerJob ? [] : [options.Namespace];
             var request = new GcRequest(
                 parse.GetValue(all) ? [] : named,
                 Duration("--grace", parse.GetValue(grace)!),
                 parse.GetValue(olderThan) is { } age ? Duration("--older-than", age) : null,
-                parse.GetValue(dryRun));
+                parse.GetValue(dryRun)) { SweepNamespaces = options.NamespacePerJob };
             using var api = Connection.Open(options, TimeProvider.System);
             return await new GcSession(api, request, options.CleanupGrace, Console.Out, TimeProvider.System).RunAsync(cancel) ? 0 : 1;
         }));

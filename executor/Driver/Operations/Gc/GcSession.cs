@@ -60,7 +60,27 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
         foreach (var secret in secrets)
         {
             var item = Describe("secrets", secret.Metadata);
-            await ActAsync(item, DeadPods.JudgeBelonging(secret.Metadata, alive.Contains((item.Namespace, item.Job)), request, now), cancel);
+            await ActAsync(item, DeadPods.JudgeBelonging(secret.Metadata, alive.Contains((secret.Metadata.NamespaceProperty, item.Job)), request, now), cancel);
+        }
+
+        if (ns is null && request.SweepNamespaces)
+        {
+            await SweepNamespacesAsync(pods, now, cancel);
+        }
+    }
+
+    /// <summary>Namespaces of jobs, with all that is in them, when no pod in them lives.</summary>
+    private async Task SweepNamespacesAsync(IReadOnlyList<V1Pod> pods, DateTimeOffset now, CancellationToken cancel)
+    {
+        var living = pods.Where(p => !DeadPods.Judge(p, request, now).Sweep).Select(p => p.Metadata.NamespaceProperty).ToHashSet();
+        var namespaces = await ListAsync<V1Namespace>(null, "namespaces", async path =>
+        {
+            var page = await api.GetAsync<V1NamespaceList>(path, cancel);
+            return (page.Items, page.Metadata?.ContinueProperty);
+        });
+        foreach (var item in namespaces.Select(n => n.Metadata).Where(DeadPods.IsOfAJob))
+        {
+            await ActAsync(Describe("namespaces", item), DeadPods.JudgeBelonging(item, living.Contains(item.Name), request, now), cancel);
         }
     }
 
@@ -111,7 +131,7 @@ internal sealed class GcSession(ApiClient api, GcRequest request, TimeSpan clean
 
     private async Task ActAsync(JobObject item, SweepVerdict verdict, CancellationToken cancel)
     {
-        var name = $"{item.Kind[..^1]} {item.Namespace}/{item.Name}";
+        var name = item.Namespace is { } ns ? $"{item.Kind[..^1]} {ns}/{item.Name}" : $"{item.Kind[..^1]} {item.Name}";
         if (!verdict.Sweep)
         {
             _left++;

@@ -52,6 +52,7 @@ internal static class MigrateCommand
     private static int Run(MigrateRequest request, bool json, bool color)
     {
         var plan = Migration.Plan(Read(request.Source), request);
+        plan = plan with { Fates = [.. plan.Fates, .. Migration.Check(plan, request)] };
         if (!request.DryRun)
         {
             MigrationFiles.Write(plan.Files, request.Output, request.Overwrite);

@@ -7,7 +7,7 @@ namespace PodExecutor.Driver.Operations.Migrate;
 
 /// <summary>
 /// gitlab-runner's config.toml → an options file for each Kubernetes runner in it, the config.toml that calls us, and the
-/// report. Pure: 1. which runners; 2. each one's options; 3. the runner's file; 4. is what we would write valid?
+/// report. 1. which runners; 2. each one's options; 3. the runner's file. Pure, but for <see cref="Check"/>.
 /// </summary>
 internal static class Migration
 {
@@ -28,7 +28,7 @@ internal static class Migration
         {
             // Step 2
             var prefix = runners.Count == 1 ? "" : Slug(runner) + "-";
-            var cache = CacheMigration.Served(runner);
+            var cache = request.MovesCache ? CacheMigration.Served(runner) : null;
             var (options, kubernetesFates) = KubernetesMigration.Of(runner.Table.Table("kubernetes") ?? new TomlTable(runner.Table.Line), request);
             fates.AddRange(Named(runner, runners.Count, RunnerMigration.Of(runner, cache is not null)));
             fates.AddRange(Named(runner, runners.Count, kubernetesFates));
@@ -47,9 +47,6 @@ internal static class Migration
             var name = prefix + "pod-executor.toml";
             files.Add(new MigratedFile(name, written.ToString(), IsSecret: options.Values.ContainsKey("bearer_token")));
             blocks[runner.Index] = Block(runner, Path.Combine(request.InstallDirectory, name), request.Executable);
-
-            // Step 4
-            fates.AddRange(Named(runner, runners.Count, Invalid(written.ToString(), Path.Combine(request.Output, name))));
         }
 
         // Step 3
@@ -57,6 +54,13 @@ internal static class Migration
         files.Add(new MigratedFile("runner-config.toml", edited, IsSecret: true));
         return new MigratePlan(files, [.. fates.OrderBy(f => f.Line == 0).ThenBy(f => f.Line)]);
     }
+
+    /// <summary>What our own reader says of the files: a value that was wrong for gitlab-runner, too, or a file that a key names and that is not there.</summary>
+    public static IEnumerable<KeyFate> Check(MigratePlan plan, MigrateRequest request) =>
+        from file in plan.Files
+        where file.Name.EndsWith("pod-executor.toml", StringComparison.Ordinal)
+        from problem in OptionsFile.Parse(file.Text, Path.Combine(request.Output, file.Name)).Problems
+        select new KeyFate($"{file.Name}: {problem.Key}", 0, Fate.NotSupported, $"{problem.What}. {problem.Remedy}");
 
     private static List<RunnerEntry> Choose(RunnerConfigFile source, MigrateRequest request)
     {
@@ -72,9 +76,6 @@ internal static class Migration
 
     private static IEnumerable<KeyFate> Named(RunnerEntry runner, int runners, IEnumerable<KeyFate> fates) =>
         runners == 1 ? fates : fates.Select(f => f with { Key = $"{runner.Name}: {f.Key}" });
-
-    private static IEnumerable<KeyFate> Invalid(string options, string file) =>
-        OptionsFile.Parse(options, file).Problems.Select(p => new KeyFate(p.Key, 0, Fate.NotSupported, $"{p.What}. {p.Remedy}"));
 
     private static string Slug(RunnerEntry runner)
     {

@@ -47,6 +47,12 @@ internal static class ClusterRights
         {
             WithoutIt = "Secrets whose pod never came into being stay",
         },
+        new(RightUse.Gc, "", "namespaces", ["list", "delete"], "sweeping namespaces of dead jobs")
+        {
+            Setting = "namespace_per_job",
+            Applies = o => o.NamespacePerJob,
+            IsClusterWide = true,
+        },
         new(RightUse.Doctor, "", "resourcequotas", ["list"], "whether a job fits into the quota") { WithoutIt = "quotas are not looked at" },
         new(RightUse.Doctor, "", "limitranges", ["list"], "whether a job fits the limit ranges") { WithoutIt = "limit ranges are not looked at" },
         new(RightUse.Doctor, "", "serviceaccounts", ["get"], "whether the job's service account exists") { WithoutIt = "service accounts are not looked at" },

@@ -44,7 +44,7 @@ internal static class RightsMarkdown
                 page.Append($"| `{right.Setting}` | {Resource(right)}{(right.IsClusterWide ? ", in the whole cluster" : "")} | {string.Join(", ", right.Verbs)} | {right.Feature} |\n");
             }
 
-            page.Append("\nWith `namespace_per_job` all of the above is needed in the whole cluster: nobody knows the namespaces beforehand.\n");
+            page.Append("\nWith `namespace_per_job` all of this section is needed in the whole cluster: nobody knows the namespaces beforehand.\n");
         }
 
         page.Append('\n');

@@ -20,7 +20,16 @@ internal static class OptionsCheck
 
         var (options, problems) = OptionsFile.Parse(text, path);
         return problems.Count == 0
-            ? (options, [Finding.Ok($"{path} is valid")])
+            ? (options, [Finding.Ok($"{path} is valid"), .. Permissions(options, path)])
             : (null, [.. problems.Select(p => Finding.Error($"line {p.Line}: {(p.Key.Length > 0 ? p.Key + ": " : "")}{p.What}", null, p.Remedy))]);
+    }
+
+    private static IEnumerable<Finding> Permissions(ExecutorOptions options, string path)
+    {
+        if (options.Kubernetes.Connection.BearerToken is not null && File.GetUnixFileMode(path).HasFlag(UnixFileMode.OtherRead))
+        {
+            yield return Finding.Warning(
+                $"{path} holds a token, and everybody on this machine may read it", null, $"Let only gitlab-runner's user read it: chmod 600 {path}, or use a kubeconfig.");
+        }
     }
 }
