@@ -15,9 +15,14 @@ public sealed class CacheTests
     {
         await using var cluster = await FakeCluster.StartAsync();
         using var job = Job(cluster, Options(Nobody()), new PayloadCache { Key = "k", Paths = ["target"] });
+        var project = $"contract-{Guid.NewGuid():N}";
+        job.Payload = job.Payload with { JobInfo = job.Payload.JobInfo with { ProjectFullPath = project } };
         using var session = await job.PreparedAsync();
 
+        // The fake pod is this machine; the agent wants the project's directory to be there.
+        var workspace = Directory.CreateDirectory($"/builds/{project}");
         var run = await session.RunAsync("restore_cache", Script, TestContext.Current.CancellationToken);
+        workspace.Delete();
 
         Assert.True(run.ExitCode == 0, job.Log);
         Assert.DoesNotContain("the runner's own script", job.Log);
