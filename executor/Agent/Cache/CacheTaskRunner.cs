@@ -56,7 +56,7 @@ internal sealed class CacheTaskRunner(CacheTask task, Func<CacheAsk, Cancellatio
         }
         catch (Exception e) when (e is CacheDamagedException or CacheRefusedException or Transfers.TransferException)
         {
-            log.Warn($"Cache {item.Key}: {e.Message} {what}");
+            log.Warn($"Cache {item.Key}: {e.Message.TrimEnd('.')}. {what}");
         }
         catch (FileCallException e) when (e.IsFull)
         {
@@ -64,7 +64,7 @@ internal sealed class CacheTaskRunner(CacheTask task, Func<CacheAsk, Cancellatio
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            log.Warn($"Cache {item.Key}: {e.Message} {what}");
+            log.Warn($"Cache {item.Key}: {e.Message.TrimEnd('.')}. {what}");
         }
 
         return new CacheOutcome(item.Key, CacheResult.Failed);

@@ -115,7 +115,9 @@ public sealed class SessionTests
         {
             NamedContexts = new Dictionary<string, string>
             {
-                ["extra"] = "local:extra", ["image"] = "docker-image://" + Testbed.Base, ["layout"] = $"oci-layout://mine@{layout.ImageDigest}",
+                ["extra"] = "local:extra",
+                ["image"] = "docker-image://" + Testbed.Base,
+                ["layout"] = $"oci-layout://mine@{layout.ImageDigest}",
             },
         };
         var request = project.Request(options, Export.Local(project.Out("result")));

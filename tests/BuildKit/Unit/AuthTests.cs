@@ -10,7 +10,10 @@ public sealed class AuthTests
 {
     private static readonly FetchTokenRequest Request = new()
     {
-        Host = "registry.example", Realm = "http://token.example/auth?x=1", Service = "a service", Scopes = { "repository:a/b:pull,push", "repository:c:pull" },
+        Host = "registry.example",
+        Realm = "http://token.example/auth?x=1",
+        Service = "a service",
+        Scopes = { "repository:a/b:pull,push", "repository:c:pull" },
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

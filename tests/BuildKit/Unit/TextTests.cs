@@ -42,9 +42,17 @@ public sealed class TextTests
     {
         var options = new DockerfileOptions
         {
-            FileName = "f", Target = "t", Platforms = ["linux/amd64", "linux/arm64"], NoCacheStages = ["a", "b"], Pull = true, ShmSize = 1,
-            BuildArgs = new Dictionary<string, string> { ["A"] = "1" }, Labels = new Dictionary<string, string> { ["l"] = "2" },
-            CacheMountNamespace = "ns", NetworkMode = "none", Other = new Dictionary<string, string> { ["target"] = "wins" },
+            FileName = "f",
+            Target = "t",
+            Platforms = ["linux/amd64", "linux/arm64"],
+            NoCacheStages = ["a", "b"],
+            Pull = true,
+            ShmSize = 1,
+            BuildArgs = new Dictionary<string, string> { ["A"] = "1" },
+            Labels = new Dictionary<string, string> { ["l"] = "2" },
+            CacheMountNamespace = "ns",
+            NetworkMode = "none",
+            Other = new Dictionary<string, string> { ["target"] = "wins" },
         }.ToFrontendOptions();
 
         Assert.Equal("f", options["filename"]);

@@ -60,7 +60,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
         var log = await RunAsync(server, proxy.Address, WholeOrNothing);
 
         Assert.Contains("\nnothing\n", log);
-        Assert.Contains("WARNING", log);
+        Assert.Contains("WARNING: Cache", log);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
 
         var log = await RunAsync(server, proxy.Address, Build);
 
-        Assert.Contains("WARNING", log);
+        Assert.Contains("WARNING: Cache", log);
         Assert.Contains("\nwhole\n", await RunAsync(server, S3Server.Address, WholeOrNothing));
     }
 
@@ -153,7 +153,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
         var log = await RunAsync(server, S3Server.Nobody().Replace("127.0.0.1", TestCluster.NodeAddress, StringComparison.Ordinal), Build, "retry_budget = 1");
 
         Assert.Contains("\nbuilt\n", log);
-        Assert.Equal(2, log.Split("WARNING").Length - 1);
+        Assert.Equal(2, log.Split("WARNING: Cache").Length - 1);
         Assert.Contains("cannot be reached", log);
     }
 

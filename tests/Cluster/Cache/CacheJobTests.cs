@@ -26,7 +26,7 @@ public sealed class CacheJobTests(TestCluster cluster)
         Assert.Contains("main-non_protected", next);
         Assert.Contains("fallback key main-non_protected", pipeline);
         Assert.DoesNotContain("fallback", itself);
-        Assert.All([first, next, pipeline, itself], log => Assert.DoesNotContain("WARNING", log));
+        Assert.All([first, next, pipeline, itself], log => Assert.Empty(Warnings(log)));
     }
 
     [Fact]
@@ -148,7 +148,11 @@ public sealed class CacheJobTests(TestCluster cluster)
         return Regex.Replace(job.Log.Text, "\e\\[[0-9;]*[a-zA-Z]", "");
     }
 
-    /// <summary>Arguments and environments of all processes of this machine: pods' among them.</summary>
+    /// <summary>But for the runner's own, which every job has: what became of the name build_script.</summary>
+    private static IReadOnlyList<string> Warnings(string log) =>
+        [.. log.Split('\n').Where(l => l.Contains("WARNING", StringComparison.Ordinal) && !l.Contains("'build_script' stage will be replaced", StringComparison.Ordinal))];
+
+    /// <summary>Arguments of all processes of this machine, environments of those in pods.</summary>
     private static string Processes()
     {
         var all = new StringBuilder();
@@ -156,9 +160,8 @@ public sealed class CacheJobTests(TestCluster cluster)
         {
             try
             {
-                var arguments = File.ReadAllText(Path.Combine(folder, "cmdline"));
-                all.Append(arguments);
-                if (arguments.Contains("pod-agent", StringComparison.Ordinal))
+                all.Append(File.ReadAllText(Path.Combine(folder, "cmdline")));
+                if (File.ReadAllText(Path.Combine(folder, "cgroup")).Contains("/kubepods/", StringComparison.Ordinal))
                 {
                     all.Append(File.ReadAllText(Path.Combine(folder, "environ")));
                 }

@@ -179,7 +179,6 @@ public class MigrationTests
             HelperImage = flags.Contains("--helper-image") ? "registry.test/helper:1" : null,
             KeepPrivileged = flags.Contains("--keep-privileged"),
             KeepSockets = flags.Contains("--keep-sockets"),
-            MovesCache = true,
         };
     }
 

@@ -1,5 +1,3 @@
-using PodExecutor.Driver.Options;
-
 namespace PodExecutor.Driver.Operations.Migrate;
 
 /// <summary>What migrate was asked for.</summary>
@@ -26,9 +24,6 @@ internal sealed record MigrateRequest
     public bool KeepPrivileged { get; init; }
 
     public bool KeepSockets { get; init; }
-
-    /// <summary>Whether [cache] is a table of ours; else the cache stays with gitlab-runner.</summary>
-    public bool MovesCache { get; init; } = OptionsFile.Describe().Tables.Exists(t => t.Name == "cache");
 
     public bool Overwrite { get; init; }
 

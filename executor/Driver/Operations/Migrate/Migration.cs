@@ -28,7 +28,7 @@ internal static class Migration
         {
             // Step 2
             var prefix = runners.Count == 1 ? "" : Slug(runner) + "-";
-            var cache = request.MovesCache ? CacheMigration.Served(runner) : null;
+            var cache = CacheMigration.Served(runner);
             var (options, kubernetesFates) = KubernetesMigration.Of(runner.Table.Table("kubernetes") ?? new TomlTable(runner.Table.Line), request);
             fates.AddRange(Named(runner, runners.Count, RunnerMigration.Of(runner, cache is not null)));
             fates.AddRange(Named(runner, runners.Count, kubernetesFates));
