@@ -60,7 +60,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
         var log = await RunAsync(server, proxy.Address, WholeOrNothing);
 
         Assert.Contains("\nnothing\n", log);
-        Assert.Contains("WARNING: Cache", log);
+        Assert.Contains("WARNING: Cache k", log);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
 
         var log = await RunAsync(server, proxy.Address, Build);
 
-        Assert.Contains("WARNING: Cache", log);
+        Assert.Contains("WARNING: Cache k", log);
         Assert.Contains("\nwhole\n", await RunAsync(server, S3Server.Address, WholeOrNothing));
     }
 
@@ -153,8 +153,7 @@ public sealed class CacheFaultTests(TestCluster cluster)
         var log = await RunAsync(server, S3Server.Nobody().Replace("127.0.0.1", TestCluster.NodeAddress, StringComparison.Ordinal), Build, "retry_budget = 1");
 
         Assert.Contains("\nbuilt\n", log);
-        Assert.Equal(2, log.Split("WARNING: Cache").Length - 1);
-        Assert.Contains("cannot be reached", log);
+        Assert.Equal(2, log.Split("cannot be reached").Length - 1);
     }
 
     [Fact]

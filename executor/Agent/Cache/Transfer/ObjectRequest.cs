@@ -19,7 +19,8 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
         // 412: the grant forbids to overwrite, and a pack of this name has this content already.
         if (!response.IsSuccessStatusCode && response.StatusCode != HttpStatusCode.PreconditionFailed)
         {
-            throw Failure("Storing", response, guard.Total);
+            // However much was sent: nothing of it is kept, so it is no progress.
+            throw Failure("Storing", response, 0);
         }
     }
 
@@ -58,7 +59,7 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
             await using var body = await response.Content.ReadAsStreamAsync(guard.Token);
             while (length is null || delivered < length)
             {
-                var count = await body.ReadAsync(buffer, guard.Token);
+                var count = await ReadAsync(body, buffer, delivered, guard.Token);
                 if (count == 0)
                 {
                     if (length is null)
@@ -88,13 +89,26 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
         {
             throw Stalled(delivered, e);
         }
-        catch (Exception e) when (e is HttpRequestException or HttpIOException)
+        catch (HttpRequestException e)
         {
             throw Unreachable("Fetching", delivered, e);
         }
         finally
         {
             System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // Apart from what is done with the bytes: that fails with an IOException, too, where the disk is full.
+    private static async ValueTask<int> ReadAsync(Stream body, byte[] buffer, long delivered, CancellationToken cancel)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, cancel);
+        }
+        catch (IOException e)
+        {
+            throw Unreachable("Fetching", delivered, e);
         }
     }
 
@@ -106,11 +120,11 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
         }
         catch (OperationCanceledException e) when (guard.HasStalled && !cancel.IsCancellationRequested)
         {
-            throw Stalled(guard.Total, e);
+            throw Stalled(0, e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw Unreachable(what, guard.Total, e);
+            throw Unreachable(what, 0, e);
         }
     }
 
