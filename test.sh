@@ -46,8 +46,8 @@ run() {
   printf '%s==> %s tests%s\n' "$STEP_BOLD" "$1" "$STEP_PLAIN"
   "$(program "$1")" -noColor -noLogo -longRunning 60 -result-ctrf "$report" ${filter:+-method "*$filter*"} 2>&1 | tee "$LOGS/$1.log" | sed -u 's/^/    /'
   code=${PIPESTATUS[0]}
-  # the report is only there when the run came to its end
-  counts=$(jq -r '.results.summary | "\(.passed) \(.tests - .passed)"' "$report" 2> /dev/null) || counts='0 1'
+  # The report is only there when the run came to its end. Colours that a test has printed stand in it raw, which is no JSON.
+  counts=$(tr -d '\000-\010\013\014\016-\037' < "$report" 2> /dev/null | jq -r '.results.summary | "\(.passed) \(.tests - .passed)"' 2> /dev/null) || counts='0 1'
   [ -n "$counts" ] || counts='0 1'
   passed=$(( passed + ${counts% *} ))
   failed=$(( failed + ${counts#* } ))
