@@ -4,6 +4,7 @@ using PodExecutor.BuildKit.FileSync.Disk;
 namespace PodExecutor.Tests.BuildKitClient.Fake;
 
 /// <summary>Folders and files beyond the ordinary: nothing waits for ever, and nothing is held in memory.</summary>
+[Collection(nameof(Alone))]
 public sealed class LargeTreeTests : FakeBuild
 {
     [Fact]
