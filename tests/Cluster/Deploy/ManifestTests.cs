@@ -51,6 +51,29 @@ public sealed partial class ManifestTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task PausePods_OnTheCluster_RunBelowEveryJob()
+    {
+        var ns = await cluster.NewNamespaceAsync();
+        var file = Path.GetTempFileName();
+        try
+        {
+            var rendered = await cluster.KubectlAsync("kustomize", Path.Combine(Installation.Root, "deploy/kubernetes/parts/pause-pods"));
+            await File.WriteAllTextAsync(
+                file, rendered.Replace("registry.example.com/pause:3.10", "pex/pause:1", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await cluster.KubectlAsync("apply", "-n", ns, "-f", file);
+            await cluster.KubectlAsync("rollout", "status", "deployment/pod-executor-pause", "-n", ns, "--timeout=90s");
+
+            var pods = await cluster.KubectlAsync("get", "pods", "-n", ns, "-o", "jsonpath={.items[*].spec.priority}");
+            Assert.Equal("-10 -10", pods);
+        }
+        finally
+        {
+            await Shell.TryAsync("kubectl", $"--kubeconfig={cluster.Kubeconfig}", "delete", "-n", ns, "-f", file, "--wait=false");
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public async Task OverlayForOldClusters_ButForVersions_IsTheSeed()
     {
         var seed = await cluster.KubectlAsync("kustomize", Path.Combine(Installation.Root, Overlays, "seed"));

@@ -22,7 +22,7 @@ internal static class OtherKeys
         new("retry_backoff_max", false, "The pause between tries grows from 0.1 s to 5 s, never below the server's Retry-After.", "Set retry_budget."),
         new("retry_limits", false, "Failures are retried by their type, not by their text.", "Set retry_budget."),
         new("terminationGracePeriodSeconds", false, "It is gone from gitlab-runner, too.", "Set pod_termination_grace_period_seconds."),
-        new("autoscaler", true, "Pause pods need rights on the whole cluster.", "Use a Deployment of pause pods with a low priority class beside the executor."),
+        new("autoscaler", true, "Pause pods need rights on the whole cluster.", "Apply deploy/kubernetes/parts/pause-pods: a Deployment of pause pods with a low priority class."),
         new("suspend_pvc_size", true, "The custom executor cannot suspend jobs."),
         new("suspend_pvc_storage_class", true, "The custom executor cannot suspend jobs."),
         new("suspend_data_path", true, "The custom executor cannot suspend jobs."),
