@@ -122,8 +122,9 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
         {
             throw Stalled(0, e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
+            // The handler's connect timeout comes as a cancellation that nobody asked for.
             throw Unreachable(what, 0, e);
         }
     }
