@@ -59,6 +59,8 @@ trap '[ $? = 0 ] || for name in "${daemons[@]}"; do daemon_pid "$name" > /dev/nu
 # Step 3: the network. The bridge is there before the first pod, so that the node has an address of its own; pods have no way out.
 sysctl -qw net.ipv4.ip_forward=1
 ip link add "$BRIDGE" type bridge 2> /dev/null || true
+# Else the bridge's address follows its ports: each pod that goes changes it, and the others talk to the old one for ten seconds and more.
+ip link set "$BRIDGE" address 02:70:65:78:00:01
 ip addr replace "$NODE_IP/${POD_CIDR#*/}" dev "$BRIDGE"
 ip link set "$BRIDGE" up
 ip route replace "$SERVICE_CIDR" dev "$BRIDGE"   # an address that no service has stays here
