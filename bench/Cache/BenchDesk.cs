@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Cache;
 using PodExecutor.Link;
@@ -63,8 +64,13 @@ internal sealed class BenchDesk(ObjectStore store)
             Known = new KnownManifests { Manifests = { _manifest is null ? [] : [UnsafeByteOperations.UnsafeWrap(_manifest)] } },
         },
         CacheAsk.AskOneofCase.GrantPacks => new CacheAnswer { Grants = new PackGrants { Grants = { ask.GrantPacks.Packs.Select(p => Grant(p, "PUT")) } } },
+        CacheAsk.AskOneofCase.Keep => Keep(ask.Keep.ManifestSha256),
         _ => Commit(ask.Commit.Manifest.ToByteArray()),
     };
+
+    private CacheAnswer Keep(ByteString sha256) => _manifest is not null && sha256.Span.SequenceEqual(SHA256.HashData(_manifest))
+        ? Commit(_manifest)
+        : new CacheAnswer { NotKept = new NotKept() };
 
     private CacheAnswer Commit(byte[] manifest)
     {

@@ -28,7 +28,9 @@ internal static unsafe partial class ChildUsage
             var child = Directory.GetDirectories("/proc/self/task")
                 .SelectMany(thread => File.ReadAllText(thread + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .FirstOrDefault();
-            var peak = child is null ? null : File.ReadLines($"/proc/{child}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            // Between fork and exec the child still is this program, with its memory.
+            var isStarting = child is not null && File.ReadAllText($"/proc/{child}/comm") == File.ReadAllText("/proc/self/comm");
+            var peak = child is null || isStarting ? null : File.ReadLines($"/proc/{child}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
             return peak is null ? 0 : 1024 * long.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
         }
         catch (IOException)

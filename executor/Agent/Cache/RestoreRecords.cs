@@ -7,15 +7,27 @@ namespace PodExecutor.Agent.Cache;
 /// <summary>What the restores of a job left behind for its saves. Losing it costs time, never correctness.</summary>
 internal sealed class RestoreRecords(string directory)
 {
-    private const string Prefix = "cache-restored-";
+    private const string Files = "cache-restored-";
 
-    public void Add(RestoreRecord record)
+    /// <summary>Apart from the files: a save that finds all unchanged reads only these few bytes.</summary>
+    private const string Wholes = "cache-whole-";
+
+    public void Add(RestoreRecord record) => Write(Files, record);
+
+    public void Add(WholeRestore whole) => Write(Wholes, whole);
+
+    /// <summary>All of them; of two about one file either will do, for at most one still tells the truth.</summary>
+    public IEnumerable<RestoreRecord> Read() => Read(Files, RestoreRecord.Parser);
+
+    public IReadOnlyList<WholeRestore> ReadWholes() => [.. Read(Wholes, WholeRestore.Parser)];
+
+    private void Write(string prefix, IMessage message)
     {
         try
         {
             Directory.CreateDirectory(directory);
-            using var file = File.Create(Path.Combine(directory, Prefix + Guid.NewGuid().ToString("N")));
-            record.WriteTo(file);
+            using var file = File.Create(Path.Combine(directory, prefix + Guid.NewGuid().ToString("N")));
+            message.WriteTo(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -23,13 +35,13 @@ internal sealed class RestoreRecords(string directory)
         }
     }
 
-    /// <summary>All of them; of two about one file either will do, for at most one still tells the truth.</summary>
-    public IEnumerable<RestoreRecord> Read()
+    private IEnumerable<T> Read<T>(string prefix, MessageParser<T> parser)
+        where T : IMessage<T>
     {
         string[] files;
         try
         {
-            files = Directory.Exists(directory) ? Directory.GetFiles(directory, Prefix + "*") : [];
+            files = Directory.Exists(directory) ? Directory.GetFiles(directory, prefix + "*") : [];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -38,10 +50,10 @@ internal sealed class RestoreRecords(string directory)
 
         foreach (var file in files)
         {
-            RestoreRecord record;
+            T record;
             try
             {
-                record = RestoreRecord.Parser.ParseFrom(File.ReadAllBytes(file));
+                record = parser.ParseFrom(File.ReadAllBytes(file));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidProtocolBufferException)
             {

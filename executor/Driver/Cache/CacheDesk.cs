@@ -85,6 +85,7 @@ internal sealed class CacheDesk
         (CacheAsk.AskOneofCase.GrantPacks, Direction.Restore) => System.Threading.Tasks.Task.FromResult(_restore.Grant(ask.Item, ask.GrantPacks.Packs)),
         (CacheAsk.AskOneofCase.Known, Direction.Save) => _save.KnownAsync(ask.Item, cancel),
         (CacheAsk.AskOneofCase.GrantPacks, Direction.Save) => _save.GrantAsync(ask.Item, ask.GrantPacks.Packs, cancel),
+        (CacheAsk.AskOneofCase.Keep, Direction.Save) => _save.KeepAsync(ask.Item, ask.Keep.ManifestSha256, cancel),
         (CacheAsk.AskOneofCase.Commit, Direction.Save) => _save.CommitAsync(ask.Item, ask.Commit.Manifest, cancel),
         _ => System.Threading.Tasks.Task.FromResult(Refused($"a {(_plan.Direction == Direction.Restore ? "restore" : "save")} may not ask for {ask.AskCase}")),
     };

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Cache;
 using PodExecutor.Driver.Cache.Store;
@@ -22,6 +23,8 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
     private const int LooksAtOnce = 8;
 
     private readonly ConcurrentDictionary<Protection, Lazy<Task<StoreListing>>> _listings = new();
+
+    private static CacheAnswer NotKept => new() { NotKept = new NotKept() };
 
     /// <summary>Manifests whose packs are all there: of this key first, then the youngest others.</summary>
     /// <exception cref="StoreException">The store does not serve.</exception>
@@ -109,6 +112,21 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
         var listing = await ListingAsync(key.Protection, cancel);
         var known = listing.Manifests.FirstOrDefault(m => m.Name == name);
         return new CacheAnswer { Committed = new Committed { ManifestSize = (ulong)stored.Length, Replaced = before is not null && before.Tag != known?.Tag } };
+    }
+
+    /// <summary>Writes the key's manifest once more, with this job's page and time, if it is still the one that the job restored.</summary>
+    /// <exception cref="StoreException">The store does not serve.</exception>
+    public async Task<CacheAnswer> KeepAsync(uint item, ByteString sha256, CancellationToken cancel)
+    {
+        var stored = await store.ReadAsync(plan.Names.Manifest(plan.Items[(int)item].Key), ManifestLimits.MaxStored, cancel);
+        if (stored is null || !sha256.Span.SequenceEqual(SHA256.HashData(stored)))
+        {
+            return NotKept;
+        }
+
+        // Refused, for a pack is gone, say: a save that reads all may still succeed.
+        var answer = await CommitAsync(item, UnsafeByteOperations.UnsafeWrap(stored), cancel);
+        return answer.Committed is null ? NotKept : answer;
     }
 
     /// <summary>Null if every pack is stored in its size.</summary>

@@ -17,6 +17,8 @@ public sealed class DeskTests
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    private static ByteString Sha256(ByteString bytes) => ByteString.CopyFrom(System.Security.Cryptography.SHA256.HashData(bytes.Span));
+
     [Fact]
     public async Task Cache_ThatWasSaved_IsFoundWithGrantsForItsPacks()
     {
@@ -68,6 +70,36 @@ public sealed class DeskTests
 
         Assert.Contains("1 of 2 packs", answer.Refused);
         Assert.Single((await place.Restore("k").FindAsync()).Found.Grants);
+    }
+
+    [Fact]
+    public async Task Keep_OfTheManifestThatIsThere_WritesItOnceMore_AndOfAnyOtherDoesNot()
+    {
+        var place = await Place.OpenAsync();
+        await place.Save("k").SaveAsync(One);
+        var restored = Sha256((await place.Restore("k").FindAsync()).Found.Manifest);
+
+        var kept = await place.Save("k").AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = restored } });
+        await place.Save("k").SaveAsync(One, Two);
+        var late = await place.Save("k").AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = restored } });
+        var elsewhere = await place.Save("other").AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = restored } });
+
+        Assert.True(kept.Committed.ManifestSize > 0);
+        Assert.Equal((CacheAnswer.AnswerOneofCase.NotKept, CacheAnswer.AnswerOneofCase.NotKept), (late.AnswerCase, elsewhere.AnswerCase));
+        Assert.Equal(2, (await place.Restore("k").FindAsync()).Found.Grants.Count);
+    }
+
+    [Fact]
+    public async Task Keep_WhenAPackIsGone_IsNotKept()
+    {
+        var place = await Place.OpenAsync();
+        await place.Save("k").SaveAsync(One);
+        var restored = Sha256((await place.Restore("k").FindAsync()).Found.Manifest);
+        await place.Store.RemoveAsync(place.Names.Pack(Protection.Open, FakeAgent.Pack(One).Sha256.Span), Cancel);
+
+        var answer = await place.Save("k").AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = restored } });
+
+        Assert.Equal(CacheAnswer.AnswerOneofCase.NotKept, answer.AnswerCase);
     }
 
     [Fact]

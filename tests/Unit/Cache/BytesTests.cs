@@ -26,6 +26,7 @@ public class BytesTests
         var unchanged = await SaveCountedAsync(job);
         Assert.Equal(before, job.Desk.Manifests["k"][^1]);
         Assert.Equal((0, 0), (unchanged.Sent, unchanged.Outcome.FilesRead));
+        Assert.Equal(1, job.Desk.Kept);
 
         // 2. Touched, so that only content tells: it is read, not sent.
         File.SetLastWriteTimeUtc(job.At("t/d0/f7"), DateTime.UtcNow);

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
 using PodExecutor.Agent.Cache.Transfer;
 using PodExecutor.Agent.Native;
 using PodExecutor.Cache;
@@ -51,7 +53,8 @@ internal sealed class RestoreRun(ItemRequest request, PackStore store, CacheCont
             return await new Archives.ArchiveRestore(request, store, log).RunAsync(workspace, found, declared, cancel);
         }
 
-        var plan = RestorePlan.Decide(ManifestFile.Read(found.Manifest.Memory), found.Grants, declared);
+        var manifest = ManifestFile.Read(found.Manifest.Memory);
+        var plan = RestorePlan.Decide(manifest, found.Grants, declared);
         log.Skipped(plan.Outside, "of the cache left out, for the job's cache section does not declare them");
         RefuseTooLarge(workspace, plan);
         using var tree = RestoreTree.Begin(workspace);
@@ -60,7 +63,8 @@ internal sealed class RestoreRun(ItemRequest request, PackStore store, CacheCont
         {
             Names(tree, plan);
             await packs.RunAsync(cancel);
-            Remember(tree, plan, tree.Place());
+            var stats = Remember(tree, plan, tree.Place());
+            RememberWhole(found, manifest, plan, stats);
         }
         catch when (packs.Unusable is not null)
         {
@@ -119,19 +123,31 @@ internal sealed class RestoreRun(ItemRequest request, PackStore store, CacheCont
     }
 
     // A name that was moved by itself, or got a second one, has a new time of change.
-    private void Remember(RestoreTree tree, RestorePlan plan, IReadOnlySet<string> moved)
+    private List<FileStat?> Remember(RestoreTree tree, RestorePlan plan, IReadOnlySet<string> moved)
     {
         var linked = plan.HardLinks.Select(l => System.Text.Encoding.Latin1.GetString(l.Target.Span)).Union(moved).ToHashSet(StringComparer.Ordinal);
         var record = new RestoreRecord();
+        var stats = new List<FileStat?>(plan.Files.Count);
         foreach (var file in plan.Files)
         {
             var isAsLeft = !linked.Contains(System.Text.Encoding.Latin1.GetString(file.Path));
-            if ((isAsLeft ? file.Stat : tree.StatPlaced(file.Path)) is { } stat)
+            stats.Add(isAsLeft ? file.Stat : tree.StatPlaced(file.Path));
+            if (stats[^1] is { } stat)
             {
                 record.Files.Add(RestoreRecords.Describe(file.Path, stat, file.Chunks));
             }
         }
 
         new RestoreRecords(context.StateDirectory).Add(record);
+        return stats;
+    }
+
+    private void RememberWhole(Found found, Manifest manifest, RestorePlan plan, List<FileStat?> stats)
+    {
+        if (WholeRestores.Fingerprint(manifest, plan, stats) is { } fingerprint)
+        {
+            var sha256 = UnsafeByteOperations.UnsafeWrap(SHA256.HashData(found.Manifest.Span));
+            new RestoreRecords(context.StateDirectory).Add(new WholeRestore { ManifestSha256 = sha256, Tree = fingerprint });
+        }
     }
 }

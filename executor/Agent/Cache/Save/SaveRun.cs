@@ -14,11 +14,11 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
     /// <exception cref="CacheRefusedException">The driver does not want it.</exception>
     public async Task<CacheOutcome> RunAsync(CancellationToken cancel)
     {
-        // 1. What is there, and meanwhile what is known.
+        // 1. What is there, and meanwhile what is known, unless it may well be what the restore left.
         using var workspace = Beneath.Open(request.Workspace);
-        var knowing = Task.Run(() => KnowAsync(cancel), cancel);
-        var all = await WalkAsync(workspace, cancel);
-        var (index, records, hasUnusable) = await knowing;
+        var unchanged = new UnchangedTree(new RestoreRecords(context.StateDirectory).ReadWholes(), store.Desk);
+        var early = unchanged.IsPossible ? null : Task.Run(() => KnowAsync(cancel), cancel);
+        var all = ReadLinks(workspace, await WalkAsync(workspace, cancel));
         if (all.Count == 0)
         {
             log.Info($"Cache {request.Key}: there is nothing to save.");
@@ -26,6 +26,12 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         }
 
         Refuse(all);
+        if (await unchanged.KeepAsync(all, cancel) is { } kept)
+        {
+            return ReportUnchanged(all, kept);
+        }
+
+        var (index, records, hasUnusable) = await (early ?? KnowAsync(cancel));
 
         // 2. Content: known by the record of the restore, known by its digest, or packed and sent.
         var files = all.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
@@ -37,7 +43,7 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         log.Skipped(reading.Changed, "changed while the cache was saved");
 
         // 3. All is stored: make it visible. One that says the same as before is the one of before.
-        var entries = ReadLinks(workspace, WithoutLeftOut(all));
+        var entries = WithoutLeftOut(all);
         var made = !isCompacted && !hasUnusable && index.Before is { } before && ManifestMaking.Says(before.Manifest, entries)
             ? before.Stored
             : ManifestFile.Write(ManifestMaking.Of(request.Key, entries, context.Time.GetUtcNow()));
@@ -166,6 +172,16 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         }
 
         return [.. entries.Where(e => !e.Stat.IsLink || e.Target is not null)];
+    }
+
+    private CacheOutcome ReportUnchanged(List<SavedEntry> entries, Committed committed)
+    {
+        var files = entries.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
+        var bytes = files.Sum(f => f.Stat.Size);
+        log.Info(
+            $"Saved cache {request.Key}: {CacheLog.Count(files.Count)}, {CacheLog.Size(bytes)}; nothing has changed since it was restored, "
+            + $"only its manifest of {CacheLog.Size((long)committed.ManifestSize)} is new {log.Speed(bytes)}.");
+        return new CacheOutcome(request.Key, CacheResult.Saved, files.Count, bytes);
     }
 
     private CacheOutcome Report(List<SavedEntry> files, int read, long sent, Committed committed)

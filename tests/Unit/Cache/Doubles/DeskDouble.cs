@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using PodExecutor.Cache;
 using PodExecutor.Link.Cache;
@@ -17,6 +18,9 @@ internal sealed class DeskDouble(ObjectServer server)
     public List<Found> Candidates { get; } = [];
 
     public int Grants => _grants;
+
+    /// <summary>Saves that were a restored manifest.</summary>
+    public int Kept { get; private set; }
 
     /// <summary>Answered to everything, if given.</summary>
     public string? Refusal { get; set; }
@@ -48,6 +52,7 @@ internal sealed class DeskDouble(ObjectServer server)
         {
             Grants = new PackGrants { Grants = { ask.GrantPacks.Packs.Select(p => Grant(p, ask.GrantPacks.Direction)) } },
         },
+        CacheAsk.AskOneofCase.Keep => Keep(key, ask.Keep.ManifestSha256),
         _ => Commit(key, ask.Commit.Manifest.ToByteArray()),
     };
 
@@ -97,6 +102,17 @@ internal sealed class DeskDouble(ObjectServer server)
                 Headers = { ["Content-Type"] = "application/octet-stream", ["x-amz-meta-test"] = "1" },
             },
         };
+    }
+
+    private CacheAnswer Keep(string key, ByteString sha256)
+    {
+        if (!Manifests.TryGetValue(key, out var saved) || !sha256.Span.SequenceEqual(SHA256.HashData(saved[^1])))
+        {
+            return new CacheAnswer { NotKept = new NotKept() };
+        }
+
+        Kept++;
+        return Commit(key, saved[^1]);
     }
 
     private CacheAnswer Commit(string key, byte[] manifest)
