@@ -18,7 +18,7 @@ internal sealed class TreeFingerprint : IDisposable
 
     public void File(ReadOnlySpan<byte> path, in FileStat stat)
     {
-        Name('f', path, new NameAttributes(stat.Permissions, stat.Uid, stat.Gid, stat.Modified));
+        Name('f', path, NameAttributes.Of(stat));
         Number((ulong)stat.Size);
         Number((ulong)stat.Changed.Seconds);
         Number(stat.Changed.Nanoseconds);

@@ -76,14 +76,43 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
         return new CacheAnswer { Grants = grants };
     }
 
-    /// <summary>1. the manifest keeps all rules; 2. its packs are there; 3. write it; 4. they still are.</summary>
+    /// <summary>Makes a save visible.</summary>
     /// <exception cref="StoreException">The store does not serve.</exception>
     /// <exception cref="CacheDamagedException">The manifest breaks a rule.</exception>
     public async Task<CacheAnswer> CommitAsync(uint item, ByteString bytes, CancellationToken cancel)
     {
         var key = plan.Items[(int)item].Key;
         var name = plan.Names.Manifest(key);
+        var before = await store.LookAsync(name, cancel);
+        var answer = await WriteAsync(key, bytes, cancel);
+        if (answer.Committed is { } committed)
+        {
+            var known = (await ListingAsync(key.Protection, cancel)).Manifests.FirstOrDefault(m => m.Name == name);
+            committed.Replaced = before is not null && before.Tag != known?.Tag;
+        }
 
+        return answer;
+    }
+
+    /// <summary>Writes the key's manifest once more, with this job's page and time, if it is still the one that the job restored.</summary>
+    /// <exception cref="StoreException">The store does not serve.</exception>
+    public async Task<CacheAnswer> KeepAsync(uint item, ByteString sha256, CancellationToken cancel)
+    {
+        var key = plan.Items[(int)item].Key;
+        var stored = await store.ReadAsync(plan.Names.Manifest(key), ManifestLimits.MaxStored, cancel);
+        if (stored is null || !sha256.Span.SequenceEqual(SHA256.HashData(stored)))
+        {
+            return NotKept;
+        }
+
+        // Refused, for a pack is gone, say: a save that reads all may still succeed.
+        var answer = await WriteAsync(key, UnsafeByteOperations.UnsafeWrap(stored), cancel);
+        return answer.Committed is null ? NotKept : answer;
+    }
+
+    /// <summary>1. the manifest keeps all rules; 2. its packs are there; 3. write it; 4. they still are.</summary>
+    private async Task<CacheAnswer> WriteAsync(CacheKey key, ByteString bytes, CancellationToken cancel)
+    {
         // Step 1: what it says of itself is ours to say.
         var manifest = ManifestFile.Read(bytes.Memory);
         (manifest.Key, manifest.JobUrl, manifest.CreatedUnixMs) = (key.Text, plan.JobUrl, time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -93,7 +122,6 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
         }
 
         // Step 2
-        var before = await store.LookAsync(name, cancel);
         if (await MissingAsync(manifest, key, refresh: true, cancel) is { } missing)
         {
             return new CacheAnswer { Refused = missing };
@@ -101,32 +129,12 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
 
         // Step 3
         var stored = ManifestFile.Write(manifest);
-        await store.WriteAsync(name, stored, cancel);
+        await store.WriteAsync(plan.Names.Manifest(key), stored, cancel);
 
         // Step 4: `cache gc` may have looked at a pack just before it became young.
-        if (await MissingAsync(manifest, key, refresh: false, cancel) is { } lost)
-        {
-            return new CacheAnswer { Refused = lost };
-        }
-
-        var listing = await ListingAsync(key.Protection, cancel);
-        var known = listing.Manifests.FirstOrDefault(m => m.Name == name);
-        return new CacheAnswer { Committed = new Committed { ManifestSize = (ulong)stored.Length, Replaced = before is not null && before.Tag != known?.Tag } };
-    }
-
-    /// <summary>Writes the key's manifest once more, with this job's page and time, if it is still the one that the job restored.</summary>
-    /// <exception cref="StoreException">The store does not serve.</exception>
-    public async Task<CacheAnswer> KeepAsync(uint item, ByteString sha256, CancellationToken cancel)
-    {
-        var stored = await store.ReadAsync(plan.Names.Manifest(plan.Items[(int)item].Key), ManifestLimits.MaxStored, cancel);
-        if (stored is null || !sha256.Span.SequenceEqual(SHA256.HashData(stored)))
-        {
-            return NotKept;
-        }
-
-        // Refused, for a pack is gone, say: a save that reads all may still succeed.
-        var answer = await CommitAsync(item, UnsafeByteOperations.UnsafeWrap(stored), cancel);
-        return answer.Committed is null ? NotKept : answer;
+        return await MissingAsync(manifest, key, refresh: false, cancel) is { } lost
+            ? new CacheAnswer { Refused = lost }
+            : new CacheAnswer { Committed = new Committed { ManifestSize = (ulong)stored.Length } };
     }
 
     /// <summary>Null if every pack is stored in its size.</summary>

@@ -85,6 +85,7 @@ public sealed class DeskTests
         var elsewhere = await place.Save("other").AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = restored } });
 
         Assert.True(kept.Committed.ManifestSize > 0);
+        Assert.False(kept.Committed.Replaced);
         Assert.Equal((CacheAnswer.AnswerOneofCase.NotKept, CacheAnswer.AnswerOneofCase.NotKept), (late.AnswerCase, elsewhere.AnswerCase));
         Assert.Equal(2, (await place.Restore("k").FindAsync()).Found.Grants.Count);
     }

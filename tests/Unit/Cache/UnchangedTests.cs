@@ -44,9 +44,7 @@ public class UnchangedTests
         await job.SaveAsync("k", "t");
 
         Assert.True(job.Desk.Kept == 0, what);
-        using var last = new CacheJob(first);
-        await last.RestoreAsync("k", "t");
-        Assert.Equal(Shell.Describe(job.Workspace), Shell.Describe(last.Workspace));
+        await AssertRestoresAsync(job);
     }
 
     [Fact]
@@ -61,13 +59,11 @@ public class UnchangedTests
         await job.SaveAsync("k", "t");
 
         Assert.Equal(0, job.Desk.Kept);
-        using var last = new CacheJob(first);
-        await last.RestoreAsync("k", "t");
-        Assert.Equal(Shell.Describe(job.Workspace), Shell.Describe(last.Workspace));
+        await AssertRestoresAsync(job);
     }
 
     [Fact]
-    public async Task Save_ThatDeclaresMoreThanTheRestore_IsNotKept()
+    public async Task Save_AfterARestoreOfAPart_IsNotKept()
     {
         using var first = await SavedAsync();
         using var job = new CacheJob(first);
@@ -76,6 +72,13 @@ public class UnchangedTests
         await job.SaveAsync("k", "t/a");
 
         Assert.Equal(0, job.Desk.Kept);
+    }
+
+    private static async Task AssertRestoresAsync(CacheJob job)
+    {
+        using var last = new CacheJob(job);
+        await last.RestoreAsync("k", "t");
+        Assert.Equal(Shell.Describe(job.Workspace), Shell.Describe(last.Workspace));
     }
 
     private static async Task<CacheJob> SavedAsync()

@@ -3,7 +3,10 @@ using PodExecutor.Agent.Native;
 namespace PodExecutor.Agent.Cache.Restore;
 
 /// <summary>What every kind of archive tells of a name, apart from content.</summary>
-internal readonly record struct NameAttributes(uint Mode, uint Uid, uint Gid, FileTime Modified);
+internal readonly record struct NameAttributes(uint Mode, uint Uid, uint Gid, FileTime Modified)
+{
+    public static NameAttributes Of(in FileStat stat) => new(stat.Permissions, stat.Uid, stat.Gid, stat.Modified);
+}
 
 /// <summary>
 /// A tree that is written beside its place and moved there when it is whole. What is written first goes through no link, since links are

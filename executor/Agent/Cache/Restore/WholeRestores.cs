@@ -47,5 +47,5 @@ internal static class WholeRestores
 
     // Not so where this user may not give files away, or a mode has bits that a restore leaves out.
     private static bool IsAsTold(in FileStat stat, Entry entry) =>
-        new NameAttributes(stat.Permissions, stat.Uid, stat.Gid, stat.Modified) == RestorePlan.AttributesOf(entry) && stat.Size == (long)entry.Size;
+        NameAttributes.Of(stat) == RestorePlan.AttributesOf(entry) && stat.Size == (long)entry.Size;
 }

@@ -25,16 +25,16 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
             return new CacheOutcome(request.Key, CacheResult.NothingToSave);
         }
 
-        Refuse(all);
+        var files = all.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
+        Refuse(all.Count, files);
         if (await unchanged.KeepAsync(all, cancel) is { } kept)
         {
-            return ReportUnchanged(all, kept);
+            return ReportUnchanged(files, kept);
         }
 
         var (index, records, hasUnusable) = await (early ?? KnowAsync(cancel));
 
         // 2. Content: known by the record of the restore, known by its digest, or packed and sent.
-        var files = all.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
         await using var packs = new PackWriter(store, cancel);
         var reading = new ContentReading(workspace, index, packs, request);
         var toRead = files.Where(f => f.Stat.Size > 0 && !IsRestoredStill(f, records, index)).ToList();
@@ -143,14 +143,14 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         return true;
     }
 
-    private void Refuse(List<SavedEntry> entries)
+    private void Refuse(int entries, List<SavedEntry> files)
     {
-        if (entries.Count > ManifestLimits.MaxEntries)
+        if (entries > ManifestLimits.MaxEntries)
         {
-            throw new CacheRefusedException($"it would have {entries.Count:N0} entries; the limit is {ManifestLimits.MaxEntries:N0}.");
+            throw new CacheRefusedException($"it would have {entries:N0} entries; the limit is {ManifestLimits.MaxEntries:N0}.");
         }
 
-        var bytes = entries.Where(e => e.Stat.IsRegular && e.Target is null).Sum(e => e.Stat.Size);
+        var bytes = files.Sum(f => f.Stat.Size);
         if (request.MaxBytes > 0 && (ulong)bytes > request.MaxBytes)
         {
             throw new CacheRefusedException($"it has {CacheLog.Size(bytes)} of files; the operator allows {CacheLog.Size((long)request.MaxBytes)}.");
@@ -174,9 +174,8 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         return [.. entries.Where(e => !e.Stat.IsLink || e.Target is not null)];
     }
 
-    private CacheOutcome ReportUnchanged(List<SavedEntry> entries, Committed committed)
+    private CacheOutcome ReportUnchanged(List<SavedEntry> files, Committed committed)
     {
-        var files = entries.Where(e => e.Stat.IsRegular && e.Target is null).ToList();
         var bytes = files.Sum(f => f.Stat.Size);
         log.Info(
             $"Saved cache {request.Key}: {CacheLog.Count(files.Count)}, {CacheLog.Size(bytes)}; nothing has changed since it was restored, "

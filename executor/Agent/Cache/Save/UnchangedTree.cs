@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using PodExecutor.Agent.Cache.Restore;
 using PodExecutor.Agent.Cache.Transfer;
-using PodExecutor.Agent.Native;
 using PodExecutor.Link.Cache;
 
 namespace PodExecutor.Agent.Cache.Save;
@@ -25,7 +24,7 @@ internal sealed class UnchangedTree(IReadOnlyList<WholeRestore> restores, Desk d
         return restores.FirstOrDefault(r => r.Tree == tree) is { } same ? await desk.KeepAsync(same.ManifestSha256, cancel) : null;
     }
 
-    public static ByteString Fingerprint(IReadOnlyList<SavedEntry> entries)
+    private static ByteString Fingerprint(IReadOnlyList<SavedEntry> entries)
     {
         using var tree = new TreeFingerprint();
         foreach (var entry in entries)
@@ -33,11 +32,11 @@ internal sealed class UnchangedTree(IReadOnlyList<WholeRestore> restores, Desk d
             var stat = entry.Stat;
             if (stat.IsDirectory)
             {
-                tree.Directory(entry.Path, AttributesOf(stat));
+                tree.Directory(entry.Path, NameAttributes.Of(stat));
             }
             else if (stat.IsLink)
             {
-                tree.Symlink(entry.Path, entry.Target, AttributesOf(stat));
+                tree.Symlink(entry.Path, entry.Target, NameAttributes.Of(stat));
             }
             else if (entry.Target is not null)
             {
@@ -51,6 +50,4 @@ internal sealed class UnchangedTree(IReadOnlyList<WholeRestore> restores, Desk d
 
         return tree.End();
     }
-
-    private static NameAttributes AttributesOf(in FileStat stat) => new(stat.Permissions, stat.Uid, stat.Gid, stat.Modified);
 }

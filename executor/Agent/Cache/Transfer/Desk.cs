@@ -21,7 +21,7 @@ internal sealed class Desk(Func<CacheAsk, CancellationToken, Task<CacheAnswer>> 
         (await AskAsync(new CacheAsk { Commit = new Commit { Manifest = UnsafeByteOperations.UnsafeWrap(manifest) } }, cancel)).Committed
         ?? throw new CacheRefusedException("the driver did not say that the cache is saved.");
 
-    /// <returns>Null if the key's manifest is another one by now.</returns>
+    /// <returns>Null if the key's manifest is another one by now, or cannot be kept.</returns>
     /// <exception cref="CacheRefusedException">The driver does not make the save visible.</exception>
     public async Task<Committed?> KeepAsync(ByteString manifestSha256, CancellationToken cancel) =>
         (await AskAsync(new CacheAsk { Keep = new Keep { ManifestSha256 = manifestSha256 } }, cancel)).Committed;
