@@ -47,7 +47,7 @@ sign() {
 
 bridge_up() {
   ip link show "$BUILDKIT_BRIDGE" > /dev/null 2>&1 || ip link add "$BUILDKIT_BRIDGE" type bridge
-  ip addr show "$BUILDKIT_BRIDGE" | grep -qF " $BUILDKIT_BRIDGE_IP/" || ip addr add "$BUILDKIT_BRIDGE_IP/24" dev "$BUILDKIT_BRIDGE"
+  ip addr replace "$BUILDKIT_BRIDGE_IP/24" dev "$BUILDKIT_BRIDGE"
   ip link set "$BUILDKIT_BRIDGE" up
 }
 
@@ -96,7 +96,7 @@ H
   lap "BuildKit $version is up: $run/docker.sock, tcp://127.0.0.1:$port, with TLS tcp://127.0.0.1:$(( port + 100 ))"
 }
 
-listens() { ss -ltnH "sport = :$1" | grep -q .; }
+listens() { [ -n "$(ss -ltnH "sport = :$1")" ]; }
 
 down_one() {
   local version=$1 home=$BUILDKIT_HOME/$1 run=$BUILDKIT_RUN/$1 cmdline pid

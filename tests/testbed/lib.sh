@@ -64,7 +64,7 @@ daemon_gone() { ! daemon_pid "$1"; }
 # the last lines of a daemon's log, for a failure's message
 log_tail() { printf -- '--- the end of %s\n' "$TESTBED/log/$1.log"; tail -n 8 "$TESTBED/log/$1.log" 2> /dev/null || true; }
 
-port_taken() { ss -ltnH "sport = :$1" | grep -q .; }
+port_taken() { [ -n "$(ss -ltnH "sport = :$1")" ]; }
 
 containers() { ctr --address "$CONTAINERD_SOCKET" --connect-timeout 3s --namespace k8s.io "$@"; }
 

@@ -7,9 +7,9 @@ cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 need_root
 conf=$S3_DATA/ceph.conf
 
-bridge_is_there() { ip -4 -o address show dev "$BRIDGE" 2> /dev/null | grep -q "inet $NODE_IP/"; }
+bridge_is_there() { [[ $(ip -4 -o address show dev "$BRIDGE" 2> /dev/null) == *"inet $NODE_IP/"* ]]; }
 
-serves_pods() { ss -ltnH "src $NODE_IP and sport = :$S3_PORT" | grep -q .; }
+serves_pods() { [ -n "$(ss -ltnH "src $NODE_IP and sport = :$S3_PORT")" ]; }
 
 answers() { curl -s --max-time 2 -o /dev/null "http://127.0.0.1:$S3_PORT/"; }
 

@@ -186,7 +186,7 @@ daemon api-for-pods socat "TCP-LISTEN:$API_PORT,bind=$NODE_IP,fork,reuseaddr" "T
 node_ready() {
   [ "$(kubectl get node "$NODE" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}/{.spec.taints}')" = True/ ]
 }
-account_ready() { kubectl get serviceaccount default -o 'jsonpath={.secrets[0].name}' | grep -q .; }
+account_ready() { [ -n "$(kubectl get serviceaccount default -o 'jsonpath={.secrets[0].name}')" ]; }
 wait_for 60 node_ready || { log_tail kubelet >&2; fail "the node is not ready after 60 s"; }
 wait_for 30 account_ready || { log_tail kube-controller-manager >&2; fail "the namespace has no service account after 30 s"; }
 lap "the cluster is up; KUBECONFIG=$KUBECONFIG"
