@@ -69,7 +69,7 @@ public sealed class GatewayTests
     [Fact]
     public async Task Builder_ThatDiesDuringTheBuild_IsReplacedByAnother()
     {
-        await using var mortal = new MortalBuilder();
+        await using var mortal = HelperContainer.Mortal();
         await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), HelperContainer.Plain("mortal", mortal.Address), HelperContainer.Plain("steady"));
         using var project = new Project().Dockerfile("RUN echo begin; sleep 4; echo end > /made");
         helper.Serve(project);
@@ -85,7 +85,7 @@ public sealed class GatewayTests
     [Fact]
     public async Task Builder_ThatDiesAndHasNoOther_IsOneClearFailure()
     {
-        await using var mortal = new MortalBuilder();
+        await using var mortal = HelperContainer.Mortal();
         await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), HelperContainer.Plain("mortal", mortal.Address));
         using var project = new Project().Dockerfile("RUN echo begin; sleep 4; echo end > /made");
         helper.Serve(project);
@@ -94,6 +94,7 @@ public sealed class GatewayTests
 
         Assert.Equal(75, result.Code);
         Assert.Contains("ERROR: No builder is left for this build: mortal went away", result.Log);
+        Assert.Contains("No builder is left for this build: mortal went away", helper.AwayNote);
     }
 
     [Fact]
@@ -175,7 +176,7 @@ public sealed class GatewayTests
     }
 
     /// <summary>Lets the builder die when the build's step has begun.</summary>
-    private static async Task<CliResult> KillDuringBuildAsync(Project project, MortalBuilder mortal, params string[] flags)
+    private static async Task<CliResult> KillDuringBuildAsync(Project project, MortalProxy mortal, params string[] flags)
     {
         using var process = project.Start("docker", ["build", .. flags, "-t", project.Image(), "--push", "--progress", "plain", "."]);
         process.StandardInput.Close();

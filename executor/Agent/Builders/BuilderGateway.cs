@@ -19,6 +19,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
     private readonly IReadOnlyList<BuilderConnection> _builders;
     private readonly BuilderChooser _chooser;
     private readonly GatewayServer _server;
+    private readonly AwayNote _away;
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly CancellationTokenSource _ending = new();
     private Task _accepting = Task.CompletedTask;
@@ -27,6 +28,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
     {
         Set = set;
         _sockets = sockets;
+        _away = new AwayNote(sockets.Away);
         _builders = [.. set.Builders.Select(b => new BuilderConnection(b, time))];
         _chooser = new BuilderChooser(_builders, set.Policy, time);
         var ways = _builders.Select((builder, index) => (Path: sockets.Builder(index), Builder: builder))
@@ -105,6 +107,11 @@ internal sealed class BuilderGateway : IAsyncDisposable
             if (await reader.ReadAsync(_ending.Token) is { } wish)
             {
                 var verdict = await _chooser.ChooseAsync(wish, line => writer.WriteAsync(new BuilderNews { Waiting = line }, _ending.Token), _ending.Token);
+                if (verdict.Refused is { Away: true } refused)
+                {
+                    _away.Tell(refused.Why);
+                }
+
                 await writer.WriteAsync(Answer(verdict, wish), _ending.Token);
             }
         }

@@ -11,6 +11,9 @@ internal sealed record BuilderSockets(string ToolsDirectory)
     /// <summary>Leads to a builder that has room: BUILDKIT_HOST.</summary>
     public string Any => Path.Combine(Directory, "buildkit.sock");
 
+    /// <summary>Tells the build container's supervisor when a build found no builder: no script can write it.</summary>
+    public string Away => Path.Combine(Directory, "away");
+
     /// <summary>Leads to the n-th builder. Numbered: a socket's path has 107 bytes at most.</summary>
     public string Builder(int index) => Path.Combine(Directory, $"{index}.sock");
 }

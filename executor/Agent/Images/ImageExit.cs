@@ -8,7 +8,7 @@ internal static class ImageExit
     /// <summary>The build, push or login failed, and would fail again.</summary>
     public const int Failure = 1;
 
-    /// <summary>The builder was not reached or went away: the same job may succeed later (`retry: exit_codes: 75`).</summary>
+    /// <summary>The builder was not reached or went away: the same job may succeed later. A script that ends with it is a system failure if the helper container agrees (AwayNote).</summary>
     public const int Builder = 75;
 
     /// <summary>The command line is wrong or asks for what cannot be served.</summary>

@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Net.Sockets;
+using PodExecutor.Agent.Builders;
+using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Native;
 using PodExecutor.Link;
 
@@ -18,6 +20,8 @@ internal sealed class StageRun : IDisposable
     private readonly ulong _oomKillsBefore;
     private readonly ulong _cpuBefore;
     private readonly HashSet<int> _earlierLeftovers;
+    private readonly AwayNote _builderAway;
+    private readonly string _awayBefore;
     private readonly Lock _lock = new();
     private Task? _stopping;
 
@@ -40,6 +44,8 @@ internal sealed class StageRun : IDisposable
         _oomKillsBefore = cgroup.OomKills;
         _cpuBefore = cgroup.CpuMicroseconds;
         _earlierLeftovers = [.. ProcessTable.Descendants(Environment.ProcessId).Select(p => p.Pid)];
+        _builderAway = new AwayNote(new BuilderSockets(options.ToolsDirectory).Away);
+        _awayBefore = _builderAway.Read();
         Spool = new Spool(options.SpoolPath, options.SpoolCapacity);
     }
 
@@ -182,6 +188,7 @@ internal sealed class StageRun : IDisposable
             MemoryPeak = _cgroup.MemoryPeak,
             CpuMicroseconds = _cgroup.CpuMicroseconds - _cpuBefore,
             Stopped = stopping is not null,
+            BuilderAway = end.ExitCode == ImageExit.Builder ? _builderAway.Since(_awayBefore) : "",
             Leftovers = { leftovers.Take(20).Select(p => $"{p.Name} (pid {p.Pid})") },
         };
     }

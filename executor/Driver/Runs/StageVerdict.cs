@@ -24,6 +24,11 @@ internal static class StageVerdict
             return new Failure(FailureKind.Stopped, "The stage was stopped") { ScriptExitCode = code };
         }
 
+        if (ended.BuilderAway.Length > 0 && !ended.OomKilled)
+        {
+            return NoBuilder(ended) with { ScriptExitCode = code };
+        }
+
         return ended.OomKilled ? OutOfMemory(ended, stage) with { ScriptExitCode = code } : new Failure(FailureKind.Script, "") { ScriptExitCode = code };
     }
 
@@ -40,6 +45,12 @@ internal static class StageVerdict
             yield return $"The script left processes running: {string.Join(", ", ended.Leftovers)}. They end with the job; their output is not shown.";
         }
     }
+
+    private static Failure NoBuilder(Ended ended) => new(
+        FailureKind.System,
+        "The job's image build failed for want of a builder",
+        ended.BuilderAway,
+        "The job is not to blame: run it again, or let GitLab do so with retry: { when: runner_system_failure }. Operators: look at the builder's log; pod-executor doctor shows which builders are reached.");
 
     private static Failure OutOfMemory(Ended ended, Stage stage)
     {

@@ -1,23 +1,18 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace PodExecutor.Tests.Cluster.Images;
 
-/// <summary>The builders of tests/testbed/buildkit.sh listen on loopback: this leads pods there, from the address under which they reach this machine.</summary>
+/// <summary>
+/// The builders of tests/testbed/buildkit.sh listen on loopback: this leads pods there, from the address under which they reach this machine. It can die as a
+/// builder does, while the daemon behind it lives on for other tests.
+/// </summary>
 internal sealed class PodsBuilder : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Parse(Fixtures.TestCluster.NodeAddress), 0);
-    private readonly int _port;
-    private readonly Task _accepting;
+    private readonly MortalProxy _proxy;
 
-    private PodsBuilder(int port)
-    {
-        _port = port;
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
+    private PodsBuilder(int port) => _proxy = new MortalProxy(IPAddress.Parse(Fixtures.TestCluster.NodeAddress), new IPEndPoint(IPAddress.Loopback, port));
 
-    public string Address => $"tcp://{_listener.LocalEndpoint}";
+    public string Address => _proxy.Address;
 
     /// <summary>A builder table for the options file, with mutual TLS.</summary>
     public string Options(string name) => $"""
@@ -40,41 +35,8 @@ internal sealed class PodsBuilder : IAsyncDisposable
     /// <summary>BuildKit 0.25 behind mutual TLS.</summary>
     public static PodsBuilder Start() => new(15225);
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Stop();
-        await _accepting;
-    }
+    /// <summary>Cuts every build, and answers nobody any more.</summary>
+    public void Die() => _proxy.Die();
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync());
-            }
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // Disposed of.
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using var server = new TcpClient { NoDelay = true };
-        using (client)
-        {
-            try
-            {
-                await server.ConnectAsync(IPAddress.Loopback, _port);
-                await Task.WhenAny(client.GetStream().CopyToAsync(server.GetStream()), server.GetStream().CopyToAsync(client.GetStream()));
-            }
-            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
-            {
-                // Cut.
-            }
-        }
-    }
+    public ValueTask DisposeAsync() => _proxy.DisposeAsync();
 }

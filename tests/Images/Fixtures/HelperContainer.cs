@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Google.Protobuf;
@@ -22,6 +23,9 @@ internal sealed class HelperContainer : IAsyncDisposable
 
     public string AnySocket => Path.Combine(Sockets, "buildkit.sock");
 
+    /// <summary>What the build container's supervisor learns of builds without a builder; empty if there were none.</summary>
+    public string AwayNote => Path.Combine(Sockets, "away") is var path && File.Exists(path) ? File.ReadAllText(path) : "";
+
     public static async Task<HelperContainer> StartAsync(BuildPolicy policy, params Builder[] builders)
     {
         var helper = new HelperContainer();
@@ -30,6 +34,9 @@ internal sealed class HelperContainer : IAsyncDisposable
     }
 
     public static Builder Plain(string name, string address = Testbed.Builder) => new() { Name = name, Address = address };
+
+    /// <summary>The same daemon under an address that can die.</summary>
+    public static MortalProxy Mortal() => new(IPAddress.Loopback, new IPEndPoint(IPAddress.Loopback, new Uri(Testbed.Builder).Port));
 
     /// <summary>The same daemon behind mutual TLS.</summary>
     public static Builder Tls(string name) => new()
