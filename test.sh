@@ -8,7 +8,7 @@
 #   POD_EXECUTOR_TESTBED                    the folder of apiserver.sh and the other scripts  (cluster tests, from here on)
 #   POD_EXECUTOR_AUDIT_LOG                  one JSON line per API request
 #   POD_EXECUTOR_HELPER_IMAGE, KUBECONFIG
-#   POD_EXECUTOR_S3_SERVER, POD_EXECUTOR_S3_ACCESS_KEY, POD_EXECUTOR_S3_SECRET_KEY
+#   POD_EXECUTOR_S3_SERVER, POD_EXECUTOR_S3_TLS_SERVER, POD_EXECUTOR_S3_AUTHORITY, POD_EXECUTOR_S3_ACCESS_KEY, POD_EXECUTOR_S3_SECRET_KEY
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")"
 root=$PWD filter=${1:-} testbed=$PWD/tests/testbed
@@ -89,7 +89,8 @@ if [ "$(matching Cluster)" != 0 ]; then
   "$testbed/s3.sh" status || s3=ours
   must shown_step "S3 server" "$testbed/s3.sh" up
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
-  export POD_EXECUTOR_S3_SERVER=$NODE_IP:$S3_PORT POD_EXECUTOR_S3_ACCESS_KEY=$S3_ACCESS_KEY POD_EXECUTOR_S3_SECRET_KEY=$S3_SECRET_KEY
+  export POD_EXECUTOR_S3_SERVER=$NODE_IP:$S3_PORT POD_EXECUTOR_S3_TLS_SERVER=$NODE_IP:$S3_TLS_PORT POD_EXECUTOR_S3_AUTHORITY=$S3_AUTHORITY
+  export POD_EXECUTOR_S3_ACCESS_KEY=$S3_ACCESS_KEY POD_EXECUTOR_S3_SECRET_KEY=$S3_SECRET_KEY
   export POD_EXECUTOR_TESTBED=$testbed POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
   run Cluster
 fi

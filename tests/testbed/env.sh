@@ -30,10 +30,12 @@ TOKEN_SERVER_PORT=15004                                  # who hands them out
 REGISTRY_USER=ci
 REGISTRY_PASSWORD=registry-password
 S3_PORT=17480                                            # on 127.0.0.1 and, for pods, on NODE_IP
+S3_TLS_PORT=17481                                        # the same with TLS
 S3_MON_PORT=17490                                        # and the next one
 S3_ACCESS_KEY=ci-cache
 S3_SECRET_KEY=cache-secret-of-the-testbed
 S3_DATA=/dev/shm/pod-executor-s3                         # settings and sockets; the objects are in the store's memory
+S3_AUTHORITY=$S3_DATA/ca.crt                             # who signed its certificate
 
 BUILDKIT_HOME=$CACHE/buildkit                            # buildkit.sh: unpacked Docker daemons, their stores, keys, logs
 BUILDKIT_RUN=/run/pod-executor-buildkit                  # their sockets

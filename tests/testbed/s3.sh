@@ -1,6 +1,8 @@
 #!/bin/bash
-# s3.sh up|status|down|bucket NAME: a real S3 server that checks signatures: Ceph's object gateway over one object store in memory, from Debian's packages.
+# s3.sh up|status|down|bucket NAME|object BUCKET NAME: a real S3 server that checks signatures: Ceph's object gateway over one object store in memory, from Debian's packages.
 #   http://127.0.0.1:17480, and from pods http://10.244.0.1:17480, once the cluster's bridge is there; login in env.sh (S3_ACCESS_KEY, S3_SECRET_KEY)
+#   https://10.244.0.1:17481, likewise, with an authority of its own ($S3_AUTHORITY); encrypts with the key "testkey" only there, as servers should
+#   "object" prints what the server itself keeps about one: its encryption for example
 # "down" forgets all that was stored. About 5 s up, 300 MB of memory.
 set -euo pipefail
 cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
@@ -53,17 +55,28 @@ osd max object name len = 1024
 rgw data = $S3_DATA/rgw
 rgw thread pool size = 32
 rgw enable apis = s3, admin
+# SSE-KMS without a Vault: the key is here
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = testkey=$(openssl rand -base64 32)
 C
 }
 
+# certificates: an authority that no system knows, and the server's certificate for the address that pods use
+certificates() {
+  local subject=subjectAltName=IP:127.0.0.1,IP:$NODE_IP
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/CN=s3 testbed CA' -keyout "$S3_DATA/ca.key" -out "$S3_AUTHORITY"
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/CN=s3 testbed' -keyout "$S3_DATA/tls.key" -out "$S3_DATA/tls.csr"
+  openssl x509 -req -in "$S3_DATA/tls.csr" -CA "$S3_AUTHORITY" -CAkey "$S3_DATA/ca.key" -CAcreateserial -days 3650 -extfile <(echo "$subject") -out "$S3_DATA/tls.crt"
+}
+
 gateway() {
-  local endpoints="endpoint=127.0.0.1:$S3_PORT"
-  ! bridge_is_there || endpoints+=" endpoint=$NODE_IP:$S3_PORT"
+  local endpoints="endpoint=127.0.0.1:$S3_PORT ssl_endpoint=127.0.0.1:$S3_TLS_PORT ssl_certificate=$S3_DATA/tls.crt ssl_private_key=$S3_DATA/tls.key"
+  ! bridge_is_there || endpoints+=" endpoint=$NODE_IP:$S3_PORT ssl_endpoint=$NODE_IP:$S3_TLS_PORT"
   daemon s3-gateway radosgw -c "$conf" -n client.admin -f --rgw-frontends "beast $endpoints"
 }
 
 up() {
-  for port in $S3_PORT $S3_MON_PORT $(( S3_MON_PORT + 1 )); do
+  for port in $S3_PORT $S3_TLS_PORT $S3_MON_PORT $(( S3_MON_PORT + 1 )); do
     ! port_taken "$port" || fail "port $port is taken: $(ss -ltnpH "sport = :$port" | awk '{print $4, $6}')"
   done
   rm -rf "$S3_DATA"
@@ -75,6 +88,7 @@ up() {
   local log=$TESTBED/log/s3-setup.log keyring=$S3_DATA/keyring
   mkdir -p "$TESTBED/log"
   {
+    certificates
     ceph-authtool --create-keyring "$keyring" --gen-key -n mon. --cap mon 'allow *'
     ceph-authtool "$keyring" --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
     ceph-authtool "$keyring" --gen-key -n osd.0 --cap mon 'allow profile osd' --cap osd 'allow *'
@@ -120,11 +134,12 @@ case ${1:-} in
     up
     lap "the S3 server is up: http://127.0.0.1:$S3_PORT" ;;
   status) runs_already ;;
+  object) [ -n "${3:-}" ] || fail "which object of which bucket?"; radosgw-admin -c "$conf" object stat --bucket="$2" --object="$3" ;;
   bucket) [ -n "${2:-}" ] || fail "which bucket?"; bucket "$2" ;;
   down)
     take_lock
     for name in s3-gateway s3-store s3-monitor; do stop_daemon $name KILL; done
     rm -rf "$S3_DATA"
     lap "the S3 server is down" ;;
-  *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
 esac

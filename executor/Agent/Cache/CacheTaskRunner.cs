@@ -47,7 +47,7 @@ internal sealed class CacheTaskRunner(CacheTask task, Func<CacheAsk, Cancellatio
         {
             var store = new PackStore(new Desk(desk, index), context.Client, context.Time, context.Transfers);
             return await (isRestore
-                ? new RestoreRun(request, store, context, log).RunAsync(either.Token)
+                ? RestoreAsync(new RestoreRun(request, store, context, log), log, either.Token)
                 : new SaveRun(request, store, context, log).RunAsync(either.Token));
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancel.IsCancellationRequested)
@@ -68,5 +68,21 @@ internal sealed class CacheTaskRunner(CacheTask task, Func<CacheAsk, Cancellatio
         }
 
         return new CacheOutcome(item.Key, CacheResult.Failed);
+    }
+
+    /// <summary>As often as the job asks for (RESTORE_CACHE_ATTEMPTS), while the transfer is what fails.</summary>
+    private async Task<CacheOutcome> RestoreAsync(RestoreRun run, CacheLog log, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await run.RunAsync(cancel);
+            }
+            catch (Transfers.TransferException e) when (e.IsTransient && attempt < task.Attempts)
+            {
+                log.Warn($"{e.Message.TrimEnd('.')}. Trying again: attempt {attempt + 1} of {task.Attempts} (RESTORE_CACHE_ATTEMPTS).");
+            }
+        }
     }
 }

@@ -25,7 +25,8 @@ internal sealed class CacheDesk
     }
 
     /// <summary>What the agent is started with.</summary>
-    public static CacheTask Task(CachePlan plan, CacheOptions options) => new()
+    /// <param name="attempts">How often it may try to restore.</param>
+    public static CacheTask Task(CachePlan plan, CacheOptions options, int attempts) => new()
     {
         Workspace = plan.Workspace,
         Direction = plan.Direction,
@@ -33,6 +34,7 @@ internal sealed class CacheDesk
         MaxBytes = (ulong)options.MaxUploadedArchiveSize,
         TimeoutSeconds = (uint)plan.TimeLimit.TotalSeconds,
         CertificateAuthorities = StoreConnection.Authorities(options.S3) ?? "",
+        Attempts = (uint)attempts,
         Items = { plan.Items.Select(i => new CacheItem { Key = i.Key.Text, Paths = { i.Paths }, Untracked = i.Untracked }) },
     };
 

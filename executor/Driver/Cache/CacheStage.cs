@@ -60,7 +60,7 @@ internal static class CacheStage
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         for (var attempt = 1; ; attempt++)
         {
-            var task = StageScript.OfCacheTask(stage.Name, CacheDesk.Task(plan, options));
+            var task = StageScript.OfCacheTask(stage.Name, CacheDesk.Task(plan, options, plan.Attempts - attempt + 1));
             var ended = await runner.RunAsync(task, stage.Container, stdout, stderr, desk.AnswerAsync, stop.Token);
             await desk.FinishAsync();
             cancel.ThrowIfCancellationRequested();

@@ -9,7 +9,7 @@ namespace PodExecutor.Tests.Cluster.Fixtures;
 /// <summary>The real S3 server that test.sh brought up (tests/testbed/s3.sh), and what a test has in it: a path of its own.</summary>
 internal sealed class S3Server
 {
-    private static readonly Lazy<Task> Bucket = new(() => Shell.RunAsync("bash", Path.Combine(Given("POD_EXECUTOR_TESTBED"), "s3.sh"), "bucket", BucketName));
+    private static readonly Lazy<Task> Bucket = new(() => Shell.RunAsync("bash", Script, "bucket", BucketName));
 
     private S3Server() => Folder = $"test-{Guid.NewGuid():N}"[..17];
 
@@ -17,6 +17,12 @@ internal sealed class S3Server
 
     /// <summary>Reachable from pods, too.</summary>
     public static string Address => Given("POD_EXECUTOR_S3_SERVER");
+
+    /// <summary>The same server, with TLS.</summary>
+    public static string TlsAddress => Given("POD_EXECUTOR_S3_TLS_SERVER");
+
+    /// <summary>The file of the authority that signed its certificate, which nobody here knows otherwise.</summary>
+    public static string Authority => Given("POD_EXECUTOR_S3_AUTHORITY");
 
     public static StoreLogin Login => new(Given("POD_EXECUTOR_S3_ACCESS_KEY"), Given("POD_EXECUTOR_S3_SECRET_KEY"), null);
 
@@ -63,6 +69,25 @@ internal sealed class S3Server
         access_key = "{Login.AccessKey}"
         secret_key = "{Login.SecretKey}"
         """;
+
+    /// <summary>[cache] by way of TLS.</summary>
+    /// <param name="more">Keys of [cache.s3].</param>
+    public string TlsToml(string more) => $"{Toml(TlsAddress).Replace("insecure = true", "", StringComparison.Ordinal)}\n{more}";
+
+    /// <summary>What the server itself keeps about each object of <see cref="Folder"/>, as it says it.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> ObjectsAsync(CancellationToken cancel)
+    {
+        using var store = Store();
+        var objects = new Dictionary<string, string>();
+        foreach (var item in await store.ListAsync(Folder + "/", cancel))
+        {
+            objects[item.Name] = await Shell.RunAsync("bash", Script, "object", BucketName, item.Name);
+        }
+
+        return objects;
+    }
+
+    private static string Script => Path.Combine(Given("POD_EXECUTOR_TESTBED"), "s3.sh");
 
     private static string Given(string variable) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value

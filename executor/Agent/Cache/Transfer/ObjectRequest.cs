@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using PodExecutor.Agent.Transfers;
 using PodExecutor.Link.Cache;
 
@@ -156,6 +157,7 @@ internal sealed class ObjectRequest(HttpClient client, TimeProvider time, Transf
     private static TransferException Stalled(long moved, Exception e) =>
         new("The store stopped sending or taking data.", isTransient: true, e) { Moved = moved };
 
-    private static TransferException Unreachable(string what, long moved, Exception e) =>
-        new(Answer.Unreachable($"{what} at the store", e).Message, isTransient: true, e) { Moved = moved };
+    private static TransferException Unreachable(string what, long moved, Exception e) => e is HttpRequestException { InnerException: AuthenticationException untrusted }
+        ? new($"{what} at the store failed: in the pod its certificate is not trusted ({untrusted.Message.TrimEnd('.')}). The operator must name its authority's file in cache.s3.ca_file.", isTransient: false, e)
+        : new(Answer.Unreachable($"{what} at the store", e).Message, isTransient: true, e) { Moved = moved };
 }

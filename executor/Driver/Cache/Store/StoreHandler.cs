@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Authentication;
 using System.Xml;
 using System.Xml.Linq;
 
@@ -32,6 +33,11 @@ internal sealed class StoreHandler(HttpMessageHandler inner, string server, Time
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new StoreException($"the cache's store {server} does not answer within {patience.TotalSeconds:0} s", isTransient: true, inner: e);
+        }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException untrusted)
+        {
+            throw new StoreException(
+                $"the cache's store {server} is not trusted: {untrusted.Message.TrimEnd('.')}. Name the file of the authority that signed its certificate in cache.s3.ca_file.", isTransient: false, inner: e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

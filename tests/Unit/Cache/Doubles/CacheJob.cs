@@ -41,6 +41,9 @@ internal sealed class CacheJob : IDisposable
 
     public bool Untracked { get; init; }
 
+    /// <summary>RESTORE_CACHE_ATTEMPTS.</summary>
+    public uint Attempts { get; init; }
+
     public string At(string path) => Path.Combine(Workspace, path);
 
     public string Write(string path, string text = "x")
@@ -74,6 +77,7 @@ internal sealed class CacheJob : IDisposable
             Direction = direction,
             Parallelism = 3,
             MaxBytes = MaxBytes,
+            Attempts = Attempts,
             Items = { new CacheItem { Key = key, Paths = { paths }, Untracked = Untracked } },
         };
         var context = new CacheContext(_client, _log, Time, Path.Combine(Root, "state")) { Transfers = Transfers };
