@@ -1,5 +1,6 @@
 #!/bin/bash
 # publish.sh [amd64|arm64]…: publishes both native binaries, into artifacts/publish/<project>/release_linux-<x64|arm64>.
+#   PROJECTS  default: Driver Agent
 # Default: this machine's architecture. arm64 on an amd64 machine needs a cross compiler, which is installed, and OpenSSL for arm64,
 # which is unpacked into a folder of its own: apt's foreign architectures stay off.
 set -euo pipefail
@@ -11,8 +12,8 @@ machine=$(dpkg --print-architecture)
 # cross_tools: the compiler, and headers and static libraries of OpenSSL and zlib below $sysroot
 cross_tools() {
   local apt=$sysroot/apt missing=() package options
-  for package in gcc-aarch64-linux-gnu libc6-dev-arm64-cross lld; do
-    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2> /dev/null | grep -q '^ii' || missing+=("$package")
+  for package in gcc-aarch64-linux-gnu libc6-dev-arm64-cross; do
+    [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2> /dev/null) = ii* ]] || missing+=("$package")
   done
   [ ${#missing[@]} = 0 ] || apt-get install -y --no-install-recommends "${missing[@]}"
   [ ! -e "$sysroot/done" ] || return 0
@@ -33,7 +34,12 @@ set(OPENSSL_INCLUDE_DIR "$sysroot/usr/include")
 set(OPENSSL_CRYPTO_LIBRARY "$sysroot/usr/lib/aarch64-linux-gnu/libcrypto.a")
 set(OPENSSL_SSL_LIBRARY "$sysroot/usr/lib/aarch64-linux-gnu/libssl.a")
 C
-  printf '#!/bin/sh\nexec aarch64-linux-gnu-gcc "$@" -L%s\n' "$sysroot/usr/lib/aarch64-linux-gnu" > "$sysroot/aarch64-gcc"
+  # --target=… is clang's, which the SDK expects when it crosses
+  cat > "$sysroot/aarch64-gcc" <<C
+#!/bin/bash
+for argument; do [[ \$argument = --target=* ]] || arguments+=("\$argument"); done
+exec aarch64-linux-gnu-gcc "\${arguments[@]}" "-L$sysroot/usr/lib/aarch64-linux-gnu"
+C
   chmod 755 "$sysroot/aarch64-gcc"
   touch "$sysroot/done"
 }
@@ -47,7 +53,7 @@ cross() {
   find "$copy" -name packages.lock.json -delete
   ( cd "$copy" && CMAKE_TOOLCHAIN_FILE=$sysroot/toolchain.cmake dotnet publish "executor/$1" -c Release -r linux-arm64 -nodeReuse:false -p:UseSharedCompilation=false \
       -p:RestorePackagesWithLockFile=false -p:SourceRevisionId="$(git -C "$root" rev-parse HEAD)" \
-      -p:LinkerFlavor=lld -p:ObjCopyName=aarch64-linux-gnu-objcopy "-p:CppLinker=$sysroot/aarch64-gcc" )
+      -p:ObjCopyName=aarch64-linux-gnu-objcopy "-p:CppLinker=$sysroot/aarch64-gcc" )
   mkdir -p "artifacts/publish/$1"
   rm -rf "artifacts/publish/$1/release_linux-arm64"
   cp -r "$copy/artifacts/publish/$1/release_linux-arm64" "artifacts/publish/$1/"
@@ -55,11 +61,11 @@ cross() {
 
 for architecture in "${@:-$machine}"; do
   case $architecture in
-    "$machine") for project in Driver Agent; do dotnet publish "executor/$project" -c Release -nodeReuse:false -p:UseSharedCompilation=false; done ;;
+    "$machine") for project in ${PROJECTS:-Driver Agent}; do dotnet publish "executor/$project" -c Release -nodeReuse:false -p:UseSharedCompilation=false; done ;;
     arm64)
       sysroot=$cache/cross-arm64
       cross_tools
-      for project in Driver Agent; do cross $project; done ;;
+      for project in ${PROJECTS:-Driver Agent}; do cross $project; done ;;
     *) fail "cannot publish for $architecture on $machine: only this machine's own, and arm64 from amd64" ;;
   esac
 done

@@ -1,8 +1,9 @@
 #!/bin/bash
-# rootfs.sh DIR: makes the helper image's root filesystem in DIR from Debian 12's packages, for this machine's architecture.
-# Both ways to the image start with it: from-debian.sh, and the Dockerfile. Needs neither docker nor root.
+# rootfs.sh DIR [ARCHITECTURE]: makes the helper image's root filesystem in DIR from Debian 12's packages, by default for this machine's architecture.
+# Both ways to the image start with it: from-debian.sh, and the Dockerfile. Needs neither docker nor root. Runs nothing of another architecture.
 set -euo pipefail
-[ $# = 1 ] || { sed -n '2s/^# //p' "$0" >&2; exit 2; }
+[ $# = 1 ] || [ $# = 2 ] || { sed -n '2s/^# //p' "$0" >&2; exit 2; }
+machine=$(dpkg --print-architecture) architecture=${2:-$(dpkg --print-architecture)}
 
 packages=(git git-lfs bash busybox-static ca-certificates libgcc-s1)   # libgcc: glibc loads it when a thread of git ends
 # What these name but a helper never runs; most of it drags perl in.
@@ -13,7 +14,7 @@ closure() {
   local level=("$@") seen=' ' package next
   while [ ${#level[@]} -gt 0 ]; do
     # of alternatives ("|Depends:") the last one counts; virtual packages stand in <>
-    next=$(apt-cache depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${level[@]}" \
+    next=$(apt-cache "${apt[@]}" depends --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "${level[@]}" \
       | sed -nE 's/^ +(Pre)?Depends: ([^<].*)$/\2/p')
     seen+="${level[*]} "
     level=()
@@ -25,12 +26,30 @@ closure() {
 }
 
 fetch() { # into $1/packages
+  local list apt=(-o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3)
   mkdir -p "$1/packages"
-  compgen -G '/var/lib/apt/lists/*_Packages*' > /dev/null || apt-get update
-  local list
+  if [ "$architecture" != "$machine" ]; then
+    # a state of its own: this machine's package manager never hears of the other architecture
+    mkdir -p "$1"/apt/{lists/partial,cache/archives/partial}
+    : > "$1/apt/status"
+    apt+=(-o APT::Architecture="$architecture" -o APT::Architectures="$architecture" -o Dir::State::Lists="$1/apt/lists" -o Dir::State::status="$1/apt/status"
+      -o Dir::Cache="$1/apt/cache" -o Acquire::Languages=none)
+    apt-get -q "${apt[@]}" update
+  else
+    compgen -G '/var/lib/apt/lists/*_Packages*' > /dev/null || apt-get update
+  fi
   closure "${packages[@]}" > "$1/closure"
   mapfile -t list < "$1/closure"
-  ( cd "$1/packages" && apt-get -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 download "${list[@]}" )
+  ( cd "$1/packages" && apt-get -q "${apt[@]}" download "${list[@]}" )
+  # busybox that runs here tells what it can do; another architecture's is of the same source and settings
+  [ "$architecture" = "$machine" ] || ( mkdir "$1/native" && cd "$1/native" && apt-get -q -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 download busybox-static )
+}
+
+# busybox DIR: the path of one that this machine can run
+busybox() {
+  [ "$architecture" != "$machine" ] || { echo "$1/root/usr/bin/busybox"; return; }
+  dpkg-deb -x "$1"/native/busybox-static_*.deb "$1/native/root"
+  echo "$1/native/root/bin/busybox"
 }
 
 unpack() { # from $1/packages into $1/root
@@ -53,7 +72,7 @@ unpack() { # from $1/packages into $1/root
   mkdir -p "$root"/var/tmp "$root/usr/share/git-core/templates"/{info,hooks,branches}
 
   # busybox is everything else, under every name that nothing better has
-  for link in $("$root/usr/bin/busybox" --list); do
+  for link in $("$(busybox "$1")" --list); do
     [ -e "$root/usr/bin/$link" ] || [ -L "$root/usr/bin/$link" ] || ln -s busybox "$root/usr/bin/$link"
   done
   # the shell that the agent brings to images without one
