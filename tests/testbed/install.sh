@@ -7,6 +7,8 @@ cd "$(dirname "$0")"; . ./env.sh; . ./lib.sh
 packages=(
   # NativeAOT with a static OpenSSL, and the test images' C programs
   gcc libc6-dev libssl-dev zlib1g-dev binutils cmake make
+  # the same for arm64
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross
   # building Kubernetes from Debian's source package
   golang-go dpkg-dev
   # the node

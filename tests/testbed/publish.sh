@@ -2,18 +2,24 @@
 # publish.sh [PROJECT BINARY]: publishes both native binaries, or that of another project, each only when a source is newer than the last publish:
 #   artifacts/publish/Driver/release_linux-x64/pod-executor
 #   artifacts/publish/Agent/release_linux-x64/pod-agent
+# publish.sh arm64: the agent for arm64, likewise, and in $CACHE/qemu an emulator that runs it; two to three minutes
+#   artifacts/publish/Agent/release_linux-arm64/pod-agent
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# publish PROJECT BINARY: takes one to two minutes
+# publish PROJECT BINARY [ARCHITECTURE]: takes one to two minutes
 publish() {
-  local folder=artifacts/publish/${1##*/}/release_linux-x64
+  local folder=artifacts/publish/${1##*/}/release_linux-${3:-x64}
   if [ -x "$folder/$2" ] && [ -e "$folder/.published" ] && [ -z "$(sources -newer "$folder/.published" -print -quit)" ]; then
     echo "$folder/$2 is newer than its sources"
     return
   fi
   local begin; begin=$(mktemp)   # what is edited meanwhile is newer than this
-  dotnet publish "$1" -c Release -nodeReuse:false -p:UseSharedCompilation=false
+  if [ "${3:-x64}" = arm64 ]; then
+    PROJECTS=${1##*/} deploy/images/publish.sh arm64
+  else
+    dotnet publish "$1" -c Release -nodeReuse:false -p:UseSharedCompilation=false
+  fi
   mv "$begin" "$folder/.published"
 }
 
@@ -22,7 +28,13 @@ sources() {
 }
 
 project=${1:-}
-if [ -n "$project" ]; then
+if [ "$project" = arm64 ]; then
+  project=''
+  . tests/testbed/env.sh
+  . tests/testbed/lib.sh
+  unpack_package bookworm qemu-user-static "$CACHE/qemu" usr/bin/qemu-aarch64-static
+  publish executor/Agent pod-agent arm64
+elif [ -n "$project" ]; then
   publish "$project" "$2"
 else
   publish executor/Driver pod-executor

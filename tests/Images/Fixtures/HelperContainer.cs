@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using PodExecutor.Link;
 using PodExecutor.Link.Builders;
@@ -14,8 +15,8 @@ internal sealed class HelperContainer : IAsyncDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("helper-").FullName;
     private readonly Process _supervisor;
 
-    private HelperContainer() =>
-        _supervisor = Process.Start(new ProcessStartInfo(Testbed.Agent, ["supervise", Path.Combine(_root, "state"), Path.Combine(_root, "tools")]))!;
+    private HelperContainer(params string[] program) =>
+        _supervisor = Process.Start(new ProcessStartInfo(program[0], [.. program[1..], "supervise", Path.Combine(_root, "state"), Path.Combine(_root, "tools")]))!;
 
     public int Pid => _supervisor.Id;
 
@@ -28,9 +29,17 @@ internal sealed class HelperContainer : IAsyncDisposable
 
     public static async Task<HelperContainer> StartAsync(BuildPolicy policy, params Builder[] builders)
     {
-        var helper = new HelperContainer();
-        await helper.TellAsync(new BuilderSet { Policy = policy, Builders = { builders } });
+        var helper = new HelperContainer(Testbed.Agent);
+        await helper.RunAsync(new BuilderSet { Policy = policy, Builders = { builders } }, "exit 0\n");
         return helper;
+    }
+
+    /// <summary>Runs a script by an agent that this machine does not run by itself.</summary>
+    /// <returns>The script's output and exit code.</returns>
+    public static async Task<(string Output, int Code)> ScriptAsync(string emulator, string agent, string script)
+    {
+        await using var helper = new HelperContainer(emulator, agent);
+        return await helper.RunAsync(null, script);
     }
 
     public static Builder Plain(string name, string address = Testbed.Builder) => new() { Name = name, Address = address };
@@ -64,7 +73,7 @@ internal sealed class HelperContainer : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private async Task TellAsync(BuilderSet set)
+    private async Task<(string Output, int Code)> RunAsync(BuilderSet? set, string text)
     {
         var path = Path.Combine(_root, "state", "agent.sock");
         await Until.TrueAsync(() => File.Exists(path), "the supervisor's socket");
@@ -73,7 +82,7 @@ internal sealed class HelperContainer : IAsyncDisposable
         await using var stream = new NetworkStream(socket);
         using var writer = new FrameWriter<DriverFrame>(stream);
         using var reader = new FrameReader<AgentFrame>(stream, AgentFrame.Parser);
-        var script = "exit 0\n"u8.ToArray();
+        var script = Encoding.UTF8.GetBytes(text);
         await writer.WriteAsync(
             new DriverFrame
             {
@@ -90,9 +99,18 @@ internal sealed class HelperContainer : IAsyncDisposable
             },
             TestContext.Current.CancellationToken);
         await writer.WriteAsync(new DriverFrame { Script = new Script { Data = ByteString.CopyFrom(script) } }, TestContext.Current.CancellationToken);
-        while (await reader.ReadAsync(TestContext.Current.CancellationToken) is { } frame && frame.Ended is null)
+        var output = new StringBuilder();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken) is { } frame)
         {
             Assert.True(frame.Refused is null, frame.Refused?.Detail);
+            if (frame.Ended is { } ended)
+            {
+                return (output.ToString(), ended.ExitCode);
+            }
+
+            output.Append(frame.Output?.Data.ToStringUtf8());
         }
+
+        throw new InvalidOperationException("the agent has hung up before the script's end");
     }
 }

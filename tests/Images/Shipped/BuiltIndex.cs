@@ -20,10 +20,13 @@ internal sealed class BuiltIndex(string image)
         return index;
     }
 
-    public Task<JsonElement> ManifestAsync(string architecture) => RawAsync($"{_repository}@{Digests[architecture]}");
+    /// <summary>One image of the index, by digest.</summary>
+    public string Reference(string architecture) => $"{_repository}@{Digests[architecture]}";
+
+    public Task<JsonElement> ManifestAsync(string architecture) => RawAsync(Reference(architecture));
 
     public async Task<JsonElement> ConfigAsync(string architecture) =>
-        JsonDocument.Parse(await Skopeo.RunAsync("inspect", "--tls-verify=false", "--config", $"docker://{_repository}@{Digests[architecture]}")).RootElement.Clone();
+        JsonDocument.Parse(await Skopeo.RunAsync("inspect", "--tls-verify=false", "--config", "docker://" + Reference(architecture))).RootElement.Clone();
 
     public async Task<long> LayerBytesAsync(string architecture) =>
         (await ManifestAsync(architecture)).GetProperty("layers").EnumerateArray().Sum(l => l.GetProperty("size").GetInt64());

@@ -5,7 +5,7 @@ namespace PodExecutor.Tests.Images.Shipped;
 /// <summary>The helper image by its Dockerfile, built by BuildKit through our own client and through Docker's.</summary>
 public sealed class HelperTests(ShippedImages images) : IClassFixture<ShippedImages>
 {
-    private const long MostBytes = 60 * 1000 * 1000;
+    internal const long MostBytes = 60 * 1000 * 1000;
 
     private static readonly Dictionary<string, string> Amd64 = new(StringComparer.Ordinal) { ["ARCHITECTURES"] = "amd64" };
 
