@@ -45,7 +45,10 @@ internal static class FailureDetails
         return Says("exporter \"") && Says("could not be found")
                 ? "This daemon cannot export in that way. A Docker daemon without the containerd image store has only \"local\", \"tar\" and \"moby\": " +
                   "turn the store on (features.containerd-snapshotter), or use a buildkitd."
-            : Says("unknown cache exporter") || Says("ache export is not supported") ? "This daemon cannot export its cache in that way."
+            : Says("unknown cache exporter") || Says("ache export is not supported") ? "This daemon cannot export its cache in that way: a Docker daemon without the containerd image store has only \"inline\"."
+            : Says("unsupported request frontend.")
+                ? "The Dockerfile frontend of this daemon cannot answer such questions about a Dockerfile: checks need BuildKit 0.15, outlines and targets 0.11, " +
+                  "or a \"# syntax=\" line that names a newer frontend."
             : Says("unknown scheme oci-layout")
                 ? "This daemon takes no OCI layouts as contexts: that needs a buildkitd, or a Docker daemon with the containerd image store."
             : null;

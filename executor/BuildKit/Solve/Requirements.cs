@@ -3,6 +3,8 @@ namespace PodExecutor.BuildKit.Solve;
 /// <summary>What a request needs that not every daemon has: an old one would ignore it in silence.</summary>
 internal static class Requirements
 {
+    private static readonly string[] StepLimits = ["ulimit", "shm-size", "cgroup-parent"];
+
     /// <param name="ask">Only called where the request needs something special: an ordinary build costs no question.</param>
     /// <exception cref="NotSupportedByDaemonException">The daemon lacks it.</exception>
     public static async Task CheckAsync(SolveRequest request, Func<CancellationToken, Task<DaemonCapabilities>> ask, CancellationToken cancellation)
@@ -23,6 +25,13 @@ internal static class Requirements
         if (request.FrontendOptions.Keys.FirstOrDefault(name => name.StartsWith(attestation, StringComparison.Ordinal)) is { } kind)
         {
             needs.Add($"{kind[attestation.Length..]} attestations (BuildKit 0.11)");
+        }
+
+        // Taken and left out in silence: BuildKit 0.8 builds without them.
+        needs.AddRange(StepLimits.Where(request.FrontendOptions.ContainsKey).Select(limit => $"{limit} (BuildKit 0.10)"));
+        if (request.Exports.SelectMany(export => export.Attributes.Keys).Any(name => name.StartsWith("annotation", StringComparison.Ordinal)))
+        {
+            needs.Add("annotations (BuildKit 0.11)");
         }
 
         if (!request.SourcePolicy.IsEmpty)

@@ -5,12 +5,12 @@ namespace PodExecutor.Tests.BuildKitClient.Fixtures;
 /// <summary>The daemons and registries that tests/testbed/buildkit.sh and registry.sh have brought up.</summary>
 internal static class Testbed
 {
-    public const string Registry = "127.0.0.1:15000";
-    public const string LoginRegistry = "127.0.0.1:15001";
-    public const string TlsRegistry = "tls.registry.test:15002";
-    public const string TokenRegistry = "127.0.0.1:15003";
-    public const string User = "ci";
-    public const string Password = "registry-password";
+    public const string Registry = Registries.Open;
+    public const string LoginRegistry = Registries.WithLogin;
+    public const string TlsRegistry = Registries.WithTls;
+    public const string TokenRegistry = Registries.WithTokens;
+    public const string User = Registries.User;
+    public const string Password = Registries.Password;
 
     /// <summary>Busybox, in the registry without a login.</summary>
     public const string Base = Registry + "/team/public:1";
@@ -18,12 +18,9 @@ internal static class Testbed
     /// <summary>Debian with Perl, in the same registry.</summary>
     public const string Debian = Registry + "/team/debian:12";
 
-    public static string Cache => Environment.GetEnvironmentVariable("POD_EXECUTOR_CACHE") ??
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "pod-executor");
+    public static string Cache => Registries.Cache;
 
     public static string Pki => Path.Combine(Cache, "buildkit", "pki");
-
-    public static string RegistryAuthority => Path.Combine(Cache, "testbed", "registry-tls", "ca.crt");
 
     public static string TokenServerLog => Path.Combine(Cache, "testbed", "log", "token-server.log");
 

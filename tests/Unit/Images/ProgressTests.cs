@@ -145,6 +145,17 @@ public sealed class ProgressTests : IDisposable
             TimeReport.Lines(trace, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(10), ".dockerignore lacks .git (210MB)"));
     }
 
+    [Fact]
+    public void Plain_OfACachedStepThatIsThenFetched_StaysCached()
+    {
+        var printer = new StepPrinter(_log, folded: false, "b", _time);
+        printer.Print(new ProgressUpdate([Ended("run", "[2/2] RUN make", 0.1) with { Cached = true }, Running("run", "[2/2] RUN make")], [], [], []));
+        printer.Print(News([Ended("run", "[2/2] RUN make", 0.2)]));
+        printer.Finish();
+
+        Assert.Equal("#1 [2/2] RUN make\n#1 CACHED\n", _log.ToString());
+    }
+
     private static void Play(StepPrinter printer)
     {
         printer.Print(News([Running("def", "[internal] load build definition")]));

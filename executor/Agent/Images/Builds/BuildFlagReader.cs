@@ -163,6 +163,7 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
         {
             "registry" => new OutputRequest("image", new Dictionary<string, string>(fields) { ["push"] = "true" }, null),
             "image" or "cacheonly" => new OutputRequest(type, fields, null),
+            "docker" when fields.GetValueOrDefault("tar") == "false" => throw Wrong($"--output {text}: an unpacked image is an OCI layout: write type=oci,dest=FOLDER,tar=false"),
             "local" or "tar" or "oci" when destination is null => throw Wrong($"--output {text}: dest=… is missing"),
             "docker" when destination is null => throw Wrong($"--output {text}: there is no docker engine to load the image into. Write it to a file with dest=FILE.tar, or push it"),
             "local" or "tar" or "oci" or "docker" => new OutputRequest(type, fields, destination),

@@ -17,6 +17,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
         {
             Attributes = Attributes(labels),
             Locals = Locals(),
+            Layouts = LayoutIds().ToDictionary(l => l.Value, l => sources.NamedLayouts[l.Key].Folder, StringComparer.Ordinal),
             Exporters = exporters,
             CacheImports = request.CacheFrom,
             CacheExports = request.CacheTo,
@@ -37,9 +38,11 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
         AddEach("label:", labels);
         AddEach("label:", request.Labels);
         AddEach("attest:", request.Attestations);
+        var layouts = LayoutIds();
         foreach (var (name, value) in request.Contexts)
         {
-            attributes["context:" + NamedContext(name)] = sources.NamedDirectories.ContainsKey(name) ? "local:" + name : value;
+            attributes["context:" + NamedContext(name)] = sources.NamedDirectories.ContainsKey(name) ? "local:" + name
+                : layouts.TryGetValue(name, out var layout) ? sources.NamedLayouts[name].Address(layout) : value;
         }
 
         Add("target", request.Target);
@@ -78,6 +81,10 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
         var known = name.EndsWith(":latest", StringComparison.Ordinal) ? name[..^":latest".Length] : name;
         return known.StartsWith("docker.io/library/", StringComparison.Ordinal) ? known["docker.io/library/".Length..] : known;
     }
+
+    // Numbered: a context's name may be no word that an id may be.
+    private Dictionary<string, string> LayoutIds() => sources.NamedLayouts.Keys.Order(StringComparer.Ordinal)
+        .Select((name, number) => (Name: name, Id: string.Create(CultureInfo.InvariantCulture, $"layout-{number}"))).ToDictionary(l => l.Name, l => l.Id, StringComparer.Ordinal);
 
     private string? Network() => request.Network switch
     {

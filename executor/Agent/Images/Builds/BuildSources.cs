@@ -13,6 +13,9 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
     /// <summary>--build-context NAME=VALUE: folders of this pod among them.</summary>
     public IReadOnlyDictionary<string, string> NamedDirectories { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>--build-context NAME=oci-layout://…: images in folders of this pod.</summary>
+    public IReadOnlyDictionary<string, OciLayoutContext> NamedLayouts { get; init; } = new Dictionary<string, OciLayoutContext>();
+
     /// <summary>
     /// Looks at the file system and, for "-", at stdin: a Dockerfile on stdin is put into <paramref name="stdinDirectory"/>, a tar is unpacked there.
     /// </summary>
@@ -26,8 +29,15 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
             : throw new ImageException(File.Exists(context.At(request.Context))
                 ? $"The build context {request.Context} is a file. Give the folder, and the Dockerfile by -f {request.Context}."
                 : $"The build context {request.Context} does not exist in {context.Directory}.");
+        var layouts = new Dictionary<string, OciLayoutContext>(StringComparer.Ordinal);
+        foreach (var (name, value) in request.Contexts.Where(c => OciLayoutContext.IsMeant(c.Value)))
+        {
+            layouts[name] = await OciLayoutContext.FindAsync(name, value, context, cancel);
+        }
+
         return main with
         {
+            NamedLayouts = layouts,
             NamedDirectories = request.Contexts.Where(c => IsFolder(c.Value)).ToDictionary(c => c.Key, c => Existing(c, context), StringComparer.Ordinal),
         };
     }

@@ -60,8 +60,8 @@ internal sealed class StepPrinter(TextWriter output, bool folded, string build, 
             _byDigest.Add(vertex.Digest, step);
         }
 
-        // A step that completes twice (its result was found, then unpacked) is told once.
-        step.Vertex = vertex;
+        // A step that completes twice (its result was found, then fetched or unpacked) is told once, and stays found.
+        step.Vertex = vertex with { Cached = vertex.Cached || step.Vertex.Cached };
     }
 
     private void Show()

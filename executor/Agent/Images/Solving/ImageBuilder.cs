@@ -11,6 +11,9 @@ internal sealed class ImageBuilder(ImageContext context)
     /// <summary>A build that breaks that many builders is itself the trouble.</summary>
     private const int MaxBuilders = 3;
 
+    /// <summary>What BuildKit scans with if nothing else is named.</summary>
+    private const string DefaultScanner = "buildkit-syft-scanner";
+
     /// <exception cref="BuildReportedException">The build failed; its report is in the log already.</exception>
     /// <exception cref="ImageException">There is no builder for it, or it asks for what the builder cannot do.</exception>
     public async Task<BuildOutcome> SolveAsync(BuildRequest request, BuildPlan plan, CancellationToken cancel)
@@ -100,6 +103,11 @@ internal sealed class ImageBuilder(ImageContext context)
         foreach (var line in FailureReport.Lines(failure, trace))
         {
             context.Log.WriteLine(line);
+        }
+
+        if (failure.Message.Contains(DefaultScanner, StringComparison.Ordinal))
+        {
+            context.Log.WriteLine("  help: --sbom runs a scanner image, by default one of Docker Hub, which the builder did not get. Name one that it gets: --sbom=generator=REGISTRY/SCANNER:TAG.");
         }
 
         // "unauthorized", "denied", "403": which login was it?

@@ -10,6 +10,7 @@ internal static class SolveRequests
     {
         FrontendOptions = plan.Attributes,
         LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value), StringComparer.Ordinal),
+        OciLayouts = plan.Layouts,
         SharedKey = plan.SharedKey,
         Exports = [.. plan.Exporters.Select(e => Export(e, context))],
         CacheExports = [.. plan.CacheExports.Select(c => new CacheEntry(c.Type, Folders(c.Attributes, context)))],
@@ -44,8 +45,12 @@ internal static class SolveRequests
     {
         if (ssh.Paths.Count == 0)
         {
-            return SshAgent.FromSocket(context.Given("SSH_AUTH_SOCK")
-                ?? throw new ImageException($"--ssh {ssh.Id}: SSH_AUTH_SOCK is not set. Start ssh-agent first, or name a key file: --ssh {ssh.Id}=FILE.", ImageExit.Usage));
+            var socket = context.Given("SSH_AUTH_SOCK")
+                ?? throw new ImageException($"--ssh {ssh.Id}: SSH_AUTH_SOCK is not set. Start ssh-agent first, or name a key file: --ssh {ssh.Id}=FILE.", ImageExit.Usage);
+
+            // Before the build: a step finds out only when it connects, and most programs keep the reason to themselves.
+            return File.Exists(socket) ? SshAgent.FromSocket(socket)
+                : throw new ImageException($"--ssh {ssh.Id}: there is no agent at SSH_AUTH_SOCK={socket}. Does ssh-agent still run?", ImageExit.Usage);
         }
 
         if (ssh.Paths.FirstOrDefault(p => !File.Exists(context.At(p))) is { } missing)

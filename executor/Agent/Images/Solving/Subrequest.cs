@@ -45,7 +45,7 @@ internal sealed class Subrequest(ImageContext context)
         {
             await over.CancelAsync();
             await Quiet(build);
-            throw Faults.IsTransport(e) ? Faults.Unreachable(endpoint, e) : new BuildFailedException(e.Status.Detail, e);
+            throw Faults.IsTransport(e) ? Faults.Unreachable(endpoint, e) : FailureDetails.Read(e);
         }
     }
 

@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 
-namespace PodExecutor.Tests.BuildKitClient.Fixtures;
+namespace PodExecutor.Tests.Common;
 
 /// <summary>An image pulled back from a registry, each blob checked against its digest.</summary>
 internal sealed class RegistryImage : IDisposable
@@ -36,14 +36,14 @@ internal sealed class RegistryImage : IDisposable
         var at = reference.IndexOf('@', StringComparison.Ordinal);
         var end = at >= 0 ? at : reference.LastIndexOf(':');
         var name = reference[(slash + 1)..end];
-        var tls = host == Testbed.TlsRegistry;
+        var tls = host == Registries.WithTls;
         var address = tls ? "https://127.0.0.1:" + host.Split(':')[1] : "http://" + host;
         var image = new RegistryImage(Client(tls), $"{address}/v2/{name}/");
-        if (host == Testbed.TokenRegistry)
+        if (host == Registries.WithTokens)
         {
             await image.LogInByTokenAsync(name, cancellation);
         }
-        else if (host != Testbed.Registry)
+        else if (host != Registries.Open)
         {
             image._http.DefaultRequestHeaders.Authorization = Basic();
         }
@@ -83,6 +83,18 @@ internal sealed class RegistryImage : IDisposable
         return files;
     }
 
+    /// <summary>The statements that are attached to an index, by their predicate types.</summary>
+    public async Task<Dictionary<string, JsonElement>> AttestationsAsync(CancellationToken cancellation)
+    {
+        var statements = new Dictionary<string, JsonElement>();
+        foreach (var layer in (await ManifestOfAsync("unknown/unknown", cancellation)).GetProperty("layers").EnumerateArray())
+        {
+            statements[layer.GetProperty("annotations").GetProperty("in-toto.io/predicate-type").GetString()!] = Json(await BlobAsync(layer, "blobs/", cancellation));
+        }
+
+        return statements;
+    }
+
     public static string PlatformOf(JsonElement descriptor)
     {
         var platform = descriptor.GetProperty("platform");
@@ -97,7 +109,7 @@ internal sealed class RegistryImage : IDisposable
         if (tls)
         {
             var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.ImportFromPemFile(Testbed.RegistryAuthority);
+            policy.CustomTrustStore.ImportFromPemFile(Registries.Authority);
             handler.SslOptions.CertificateChainPolicy = policy;
         }
 
@@ -105,7 +117,7 @@ internal sealed class RegistryImage : IDisposable
     }
 
     private static AuthenticationHeaderValue Basic() =>
-        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Testbed.User}:{Testbed.Password}")));
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Registries.User}:{Registries.Password}")));
 
     private async Task LogInByTokenAsync(string name, CancellationToken cancellation)
     {
