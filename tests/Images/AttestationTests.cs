@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PodExecutor.Link.Builders;
 using PodExecutor.Tests.Images.Fixtures;
 

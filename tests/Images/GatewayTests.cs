@@ -133,6 +133,32 @@ public sealed class GatewayTests
     }
 
     [Fact]
+    public async Task Platforms_OfTwoBuilders_AreOneBuildOnNeither()
+    {
+        static Builder Of(string name, string platform)
+        {
+            var builder = HelperContainer.Plain(name);
+            builder.Platforms.Add(platform);
+            return builder;
+        }
+
+        await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), Of("one", "linux/amd64"), Of("two", "linux/arm64"));
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+        helper.Serve(project);
+
+        var both = await project.RunAsync("image-build", "--platform", "linux/amd64,linux/arm64", ".");
+        var single = await project.PassAsync("image-build", "--platform", "linux/arm64", "-t", project.Image(), "--push", ".");
+
+        Assert.Equal(125, both.Code);
+        Assert.Contains("No builder has all of linux/amd64, linux/arm64. There are: one: linux/amd64; two: linux/arm64.", Ordered(both.Log));
+        Assert.Contains("build each platform by itself", both.Log);
+        Assert.Contains("Pushed " + project.Image(), single.Log);
+
+        // Their order is the build's own.
+        static string Ordered(string log) => log.Replace("two: linux/arm64; one: linux/amd64", "one: linux/amd64; two: linux/arm64", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task FailedBuild_OfALargeDockerfile_ComesThroughWhole()
     {
         await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), HelperContainer.Tls("one"));

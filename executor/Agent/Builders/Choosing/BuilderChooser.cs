@@ -102,7 +102,8 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
         + string.Join("; ", states.Select(s => s.State.Away is { } away ? $"{s.Builder.Builder.Name} is not reached ({away})" : $"{s.Builder.Builder.Name} runs {s.State.Active} of at most {s.Builder.Builder.MaxParallel} builds"));
 
     private static string NoPlatform(ChooseBuilder wish, IEnumerable<BuilderConnection> able) =>
-        $"No builder has all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}.";
+        $"No builder has all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}."
+        + (wish.Platforms.All(p => able.Any(b => b.Platforms.Contains(p))) ? " Each has some, but one build runs on one builder: build each platform by itself, under a tag of its own." : "");
 
     private static ChooserVerdict Refuse(string why, bool away) => new(null, [], new RefusedBuilder { Why = why, Away = away });
 }

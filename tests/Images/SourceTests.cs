@@ -1,0 +1,101 @@
+using System.Formats.Tar;
+using PodExecutor.Tests.Images.Fixtures;
+
+namespace PodExecutor.Tests.Images;
+
+/// <summary>Where a build's files come from, beside a folder of the pod: git, HTTP, named contexts.</summary>
+public sealed class SourceTests
+{
+    [Theory]
+    [InlineData("#main", "in the root")]
+    [InlineData("#main:sub", "in a folder")]
+    public async Task GitContext_OfTheJobsGitLab_IsFetchedWithTheJobsToken(string fragment, string expected)
+    {
+        await using var site = await GitSite.StartAsync(Repository);
+        using var project = new Project();
+        (project.Variables["CI_SERVER_HOST"], project.Variables["CI_JOB_TOKEN"]) = ("127.0.0.1", GitSite.JobToken);
+
+        var result = await project.PassAsync("image-build", "-o", "out", $"http://{site.Authority}/repo.git{fragment}");
+
+        Assert.Equal(expected, File.ReadAllText(project.At("out/app")));
+        Assert.DoesNotContain(GitSite.JobToken, result.All);
+    }
+
+    [Fact]
+    public async Task GitContext_OfAnotherServer_GetsNoToken()
+    {
+        await using var site = await GitSite.StartAsync(Repository);
+        using var project = new Project();
+        (project.Variables["CI_SERVER_HOST"], project.Variables["CI_JOB_TOKEN"]) = ("gitlab.test", GitSite.JobToken);
+
+        var result = await project.RunAsync("image-build", "-o", "out", $"http://{site.Authority}/repo.git#main");
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains("could not read Username", result.Log);
+    }
+
+    [Fact]
+    public async Task HttpContext_OfAnArchiveAndOfADockerfile_IsBuilt()
+    {
+        await using var site = await GitSite.StartAsync(Repository);
+        // Not PAX: BuildKit knows an archive without compression by its first 1024 bytes.
+        using var archive = new MemoryStream();
+        await using (var tar = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "Dockerfile") { DataStream = new MemoryStream("FROM scratch\nCOPY app /app\n"u8.ToArray()) }, TestContext.Current.CancellationToken);
+            await tar.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, "app") { DataStream = new MemoryStream("from an archive"u8.ToArray()) }, TestContext.Current.CancellationToken);
+        }
+
+        site.Files["/context.tar"] = archive.ToArray();
+        site.Files["/Dockerfile"] = System.Text.Encoding.ASCII.GetBytes($"FROM {Testbed.Base}\nRUN echo from a Dockerfile > /app\nFROM scratch\nCOPY --from=0 /app /\n");
+        using var project = new Project();
+
+        await project.PassAsync("image-build", "-o", "archive", $"http://{site.Authority}/context.tar");
+        await project.PassAsync("image-build", "-o", "dockerfile", $"http://{site.Authority}/Dockerfile");
+
+        Assert.Equal("from an archive", File.ReadAllText(project.At("archive/app")));
+        Assert.Equal("from a Dockerfile\n", File.ReadAllText(project.At("dockerfile/app")));
+    }
+
+    [Fact]
+    public async Task NamedContexts_OfEveryKind_AreUsed()
+    {
+        using var project = new Project().Write("more/file", "from a folder").Write("layout/Dockerfile", "FROM scratch\nCOPY file /\n").Write("layout/file", "from a layout")
+            .Write(".dockerignore", "*\n").Write("Dockerfile", "FROM layout AS layout\nFROM alias AS image\nFROM scratch\nCOPY --from=more file /a\nCOPY --from=layout file /b\nCOPY --from=image bin/busybox /c\nCOPY --from=second file /d\n");
+        await project.PassAsync("image-build", "-t", "demo:1", "-o", "type=oci,dest=image,tar=false", "--iidfile", "id", "--metadata-file", "meta.json", "layout");
+        var digest = System.Text.Json.JsonDocument.Parse(File.ReadAllText(project.At("meta.json"))).RootElement.GetProperty("containerimage.digest").GetString();
+
+        await project.PassAsync(
+            "image-build", "--build-context", "more=more", "--build-context", "layout=oci-layout://image:1", "--build-context", "second=oci-layout://./image@" + digest,
+            "--build-context", "alias=docker-image://" + Testbed.Base, "-o", "out", ".");
+
+        Assert.Equal(("from a folder", "from a layout", "from a layout"), (Text("a"), Text("b"), Text("d")));
+        Assert.True(new FileInfo(project.At("out/c")).Length > 100_000);
+        string Text(string name) => File.ReadAllText(project.At("out/" + name));
+    }
+
+    [Theory]
+    [InlineData("is no OCI layout", "a=oci-layout://missing")]
+    [InlineData("has no image with the tag latest", "a=oci-layout://image")]
+    [InlineData("the folder does not exist", "a=missing")]
+    public async Task NamedContext_ThatIsNotThere_IsSaid(string expected, string context)
+    {
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+        await project.PassAsync("image-build", "-t", "demo:1", "-o", "type=oci,dest=image,tar=false", ".");
+
+        var result = await project.RunAsync("image-build", "--build-context", context, ".");
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains(expected, result.Log);
+    }
+
+    private static void Repository(string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "sub"));
+        foreach (var (place, text) in new[] { (folder, "in the root"), (Path.Combine(folder, "sub"), "in a folder") })
+        {
+            File.WriteAllText(Path.Combine(place, "Dockerfile"), "FROM scratch\nCOPY app /app\n");
+            File.WriteAllText(Path.Combine(place, "app"), text);
+        }
+    }
+}
