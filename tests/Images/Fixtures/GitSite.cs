@@ -83,8 +83,8 @@ internal sealed class GitSite : IAsyncDisposable
             return;
         }
 
-        var login = "Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("gitlab-ci-token:" + JobToken));
-        if (context.Request.Headers["Authorization"] != login)
+        var login = "basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("gitlab-ci-token:" + JobToken));
+        if (!login.Equals(context.Request.Headers["Authorization"], StringComparison.OrdinalIgnoreCase))
         {
             response.StatusCode = 401;
             response.AddHeader("WWW-Authenticate", "Basic realm=\"git\"");
