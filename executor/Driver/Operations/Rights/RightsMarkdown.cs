@@ -13,7 +13,7 @@ internal static class RightsMarkdown
 
             Made from the code (`ClusterRights.cs`). `pod-executor rbac` prints an account with exactly these rights, for your options file:
 
-            ```
+            ```sh
             pod-executor --config /etc/pod-executor/config.toml rbac | kubectl apply -f -
             ```
 
