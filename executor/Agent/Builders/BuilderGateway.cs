@@ -112,7 +112,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
                     _away.Tell(refused.Why);
                 }
 
-                await writer.WriteAsync(Answer(verdict, wish), _ending.Token);
+                await writer.WriteAsync(Answer(verdict, wish, await CacheNotesAsync(verdict.Chosen)), _ending.Token);
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
@@ -121,7 +121,19 @@ internal sealed class BuilderGateway : IAsyncDisposable
         }
     }
 
-    private BuilderNews Answer(ChooserVerdict verdict, ChooseBuilder wish)
+    /// <summary>Where the build's layers are kept, or why nowhere.</summary>
+    private async Task<IReadOnlyList<string>> CacheNotesAsync(BuilderConnection? builder) => Set.Policy switch
+    {
+        _ when builder is null => [],
+        { CacheNote.Length: > 0 } policy => [policy.CacheNote],
+        { Cache: { } cache } when await builder.CachesOnS3Async(_ending.Token) =>
+            [$"Layers are kept on S3: {(cache.Name.Length > 0 ? $"written as {cache.Name}" : "nothing is written")}, read from {string.Join(", ", cache.Sources.Select(s => s.Name).Distinct())}."],
+        { Cache: not null } =>
+            [$"The layer cache on S3 is off: the builder {builder.Builder.Name} has none (Docker's own BuildKit, or older than 0.11). A buildkitd of its own has it."],
+        _ => [],
+    };
+
+    private BuilderNews Answer(ChooserVerdict verdict, ChooseBuilder wish, IReadOnlyList<string> cacheNotes)
     {
         if (verdict.Refused is { } refused)
         {
@@ -131,7 +143,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
         var chosen = verdict.Direct is { } direct
             ? new ChosenBuilder { Name = wish.Wanted, Address = direct }
             : new ChosenBuilder { Name = verdict.Chosen!.Builder.Name, Address = "unix://" + _sockets.Builder(_builders.ToList().IndexOf(verdict.Chosen)) };
-        chosen.Notes.Add(verdict.Notes);
+        chosen.Notes.Add([.. verdict.Notes, .. cacheNotes]);
         return new BuilderNews { Chosen = chosen };
     }
 }

@@ -24,6 +24,12 @@ public sealed record DaemonCapabilities
     /// <summary>Named contexts (<c>context:NAME</c>) and everything else that came with Dockerfile 1.4.</summary>
     public bool NamedContexts => AnswersInfo;
 
+    /// <summary>Caches of type "s3": BuildKit 0.11 and later, where it is not the one inside Docker (which has registry, local, inline and gha).</summary>
+    public bool S3Caches => AnswersInfo && !IsDocker && !Workers.Any(w => w.Labels.Keys.Any(l => l.StartsWith(DockerLabels, StringComparison.Ordinal)));
+
+    /// <summary>Only the worker inside a Docker daemon has such labels, also where it is reached through a proxy and looks like any other.</summary>
+    private const string DockerLabels = "org.mobyproject.buildkit.worker.moby.";
+
     public IReadOnlyList<WorkerInfo> Workers { get; init; } = [];
 }
 

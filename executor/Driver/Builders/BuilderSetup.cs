@@ -16,11 +16,21 @@ internal static class BuilderSetup
 {
     /// <returns>Null if the operator has named no builders.</returns>
     /// <exception cref="FailureException">A key or certificate cannot be used.</exception>
-    public static BuilderSet? Of(JobResponse job, ExecutorOptions options) => options.Builders.Count == 0 ? null : new BuilderSet
+    public static BuilderSet? Of(JobRequest request, ExecutorOptions options)
     {
-        Builders = { Builders(options) },
-        Policy = Policy(job, options.Builder),
-    };
+        if (options.Builders.Count == 0)
+        {
+            return null;
+        }
+
+        var policy = Policy(request.Response, options.Builder);
+        if (options.Cache is { Build: true } cache)
+        {
+            BuildCacheSetup.Add(policy, request, cache);
+        }
+
+        return new BuilderSet { Builders = { Builders(options) }, Policy = policy };
+    }
 
     /// <exception cref="FailureException">A key or certificate cannot be used.</exception>
     public static IReadOnlyList<Builder> Builders(ExecutorOptions options) => [.. options.Builders.Select(Builder)];

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Pods;
@@ -42,7 +41,7 @@ internal sealed partial class CachePlanner
     {
         var caches = (_job.Cache ?? []).Where(c => c.Untracked || c.Paths is { Count: > 0 }).Where(fits).ToList();
         var token = request.Runner.ShortToken ?? "";
-        if (caches.Count > 0 && !options.Shared && !ShortToken().IsMatch(token))
+        if (caches.Count > 0 && !CacheNames.CanName(options, token))
         {
             _warnings.Add("Caches are left out: the runner's part of the store is named by CI_RUNNER_SHORT_TOKEN, which the pipeline sets itself. Remove that variable.");
             caches.Clear();
@@ -158,7 +157,4 @@ internal sealed partial class CachePlanner
             yield return new JobVariable { Key = "CI_RUNNER_SHORT_TOKEN", Value = token, Raw = true };
         }
     }
-
-    [GeneratedRegex("^[A-Za-z0-9_-]{1,32}$")]
-    private static partial Regex ShortToken();
 }

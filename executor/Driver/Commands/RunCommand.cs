@@ -30,7 +30,7 @@ internal static class RunCommand
         }
 
         // Step 4
-        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request.Response, call.Options));
+        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request, call.Options));
         using var api = Connection.Open(call.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();

@@ -51,6 +51,9 @@ internal sealed record GitInfo
 
     public string Ref { get; init => field = value ?? ""; } = "";
 
+    /// <summary>"branch" or "tag"; "" before GitLab 11.</summary>
+    public string RefType { get; init => field = value ?? ""; } = "";
+
     public string Sha { get; init => field = value ?? ""; } = "";
 
     public string BeforeSha { get; init => field = value ?? ""; } = "";

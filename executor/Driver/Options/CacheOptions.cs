@@ -30,6 +30,9 @@ internal sealed record CacheOptions
     /// <summary>Longer than any job: `cache gc` removes no pack that is younger.</summary>
     public TimeSpan LongestJob { get; init; }
 
+    /// <summary>Image builds keep their layer cache in the bucket, too. The login then goes to the builders, never to a pod's script.</summary>
+    public bool Build { get; init; }
+
     public required S3Options S3 { get; init; }
 }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using PodExecutor.Driver.Cache;
 using PodExecutor.Driver.Cache.Care;
 using PodExecutor.Link.Cache;
 using PodExecutor.Tests.Cluster.Fixtures;
@@ -47,6 +48,24 @@ public sealed class CareTests(TestCluster cluster)
 
         Assert.Equal(("old", 0L), (Assert.Single(outcome.Keys).Key.Content!.Key, outcome.Packs));
         Assert.Single((await place.Restore("new").FindAsync()).Found.Grants);
+    }
+
+    [Fact]
+    public async Task Sweep_OfALayerCache_RemovesItWhenItWasNotUsedForLong()
+    {
+        var place = await Place.OpenAsync();
+        var build = place.Names.Space(Protection.NonProtected) + CacheNames.Builds;
+        await place.Store.WriteAsync(build + "manifests/topic", One, Cancel);
+        await place.Store.WriteAsync(build + "blobs/sha256:1", Two, Cancel);
+
+        var usage = Assert.Single(await Care(place, days: 0).UsageAsync(Cancel));
+        var early = await Care(place, days: 29).SweepAsync(dryRun: false, Cancel);
+        var first = await Care(place, days: 31).SweepAsync(dryRun: false, Cancel);
+        var then = await Care(place, days: 33).SweepAsync(dryRun: false, Cancel);
+
+        Assert.Equal(((long)One.Length + Two.Length, 0L), (usage.StoredBytes, usage.ArchiveObjects));
+        Assert.Equal((0, 1L, 1L), (early.Packs, first.Packs, then.Packs));
+        Assert.Empty(await place.Store.ListAsync(build, Cancel));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class BuilderSetupTests
         {
             File.WriteAllText(path, text ?? "");
             var builder = text is null ? new BuilderOptions("b", "tcp://b:1") { CaFile = path + ".not" } : new BuilderOptions("b", "tcp://b:1") { CertFile = path, KeyFile = path };
-            var error = Assert.Throws<FailureException>(() => BuilderSetup.Of(Job, new ExecutorOptions { Kubernetes = new KubernetesOptions { Namespace = "n", HelperImage = "h" }, Builders = [builder] }));
+            var error = Assert.Throws<FailureException>(() => BuilderSetup.Of(new JobRequest(Job, "", "0", null), new ExecutorOptions { Kubernetes = new KubernetesOptions { Namespace = "n", HelperImage = "h" }, Builders = [builder] }));
 
             Assert.Equal(FailureKind.System, error.Failures.Single().Kind);
             Assert.Contains(expected, error.Failures.Single().What);

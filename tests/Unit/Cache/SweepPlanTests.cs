@@ -82,6 +82,21 @@ public sealed class SweepPlanTests
         Assert.Empty(SweepPlan.Of(new CacheInventory([seven, eight], []), Options(quota: 110), Now).Keys);
     }
 
+    [Fact]
+    public void LayerCaches_NotUsedForLong_GoManifestFirst_AndLayersAfterTheManifestsThatNeedThem()
+    {
+        var space = Space([], []) with
+        {
+            Builds =
+            [
+                new StoredObject($"{Prefix}build/blobs/sha256:a", 100, Now.AddDays(-32.1)), new StoredObject($"{Prefix}build/blobs/sha256:b", 100, Now.AddDays(-31.9)),
+                new StoredObject($"{Prefix}build/manifests/old", 10, Now.AddDays(-30.1)), new StoredObject($"{Prefix}build/manifests/main", 10, Now.AddDays(-29.9)),
+            ],
+        };
+
+        Assert.Equal(["manifests/old", "blobs/sha256:a"], Plan(space).Packs.Select(p => p.Name[$"{Prefix}build/".Length..]));
+    }
+
     private static SweepPlan Plan(CacheSpace space, long quota = 0) => SweepPlan.Of(new CacheInventory([space], []), Options(quota), Now);
 
     private static CacheOptions Options(long quota) => new()

@@ -20,6 +20,7 @@ internal sealed class BuilderConnection : IDisposable
     private readonly BuildKitClient _client;
     private readonly IReadOnlyList<string> _declared;
     private IReadOnlyList<string>? _platforms;
+    private DaemonCapabilities? _abilities;
 
     public BuilderConnection(Builder builder, TimeProvider time)
     {
@@ -47,7 +48,7 @@ internal sealed class BuilderConnection : IDisposable
         patience.CancelAfter(ProbePatience);
         try
         {
-            _platforms ??= _declared.Count > 0 ? _declared : [.. (await _client.GetCapabilitiesAsync(patience.Token)).Workers.SelectMany(w => w.Platforms).Distinct()];
+            _platforms ??= _declared.Count > 0 ? _declared : [.. (await AbilitiesAsync(patience.Token)).Workers.SelectMany(w => w.Platforms).Distinct()];
             return new BuilderState(null, await ActiveAsync(patience.Token));
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
@@ -57,6 +58,21 @@ internal sealed class BuilderConnection : IDisposable
         catch (Exception e) when (e is BuildKitException or RpcException)
         {
             return new BuilderState(e is RpcException rpc ? rpc.Status.Detail : e.Message);
+        }
+    }
+
+    /// <summary>Whether it can keep layers on S3; false also if it does not say.</summary>
+    public async Task<bool> CachesOnS3Async(CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(ProbePatience);
+        try
+        {
+            return (await AbilitiesAsync(patience.Token)).S3Caches;
+        }
+        catch (Exception e) when (e is BuildKitException or RpcException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            return false;
         }
     }
 
@@ -73,6 +89,9 @@ internal sealed class BuilderConnection : IDisposable
         Forward.Dispose();
         _channel.Dispose();
     }
+
+    // Two calls at once ask twice and get the same.
+    private async Task<DaemonCapabilities> AbilitiesAsync(CancellationToken cancel) => _abilities ??= await _client.GetCapabilitiesAsync(cancel);
 
     private async Task<int> ActiveAsync(CancellationToken cancel)
     {

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
+using PodExecutor.Agent.Builders.Choosing;
 using PodExecutor.Agent.Builders.Policy;
 using PodExecutor.Agent.Builders.Wire;
 using PodExecutor.BuildKit.Wire.Api;
@@ -16,7 +17,10 @@ namespace PodExecutor.Agent.Builders.Forwarding;
 /// </summary>
 internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<IFeatureCollection>
 {
-    private readonly SolvePolicy _solves = new(policy);
+    private readonly SolvePolicy _cached = new(policy);
+
+    /// <summary>For builders that cannot keep a cache on S3: they get neither its entries nor its credential.</summary>
+    private readonly SolvePolicy _uncached = new(WithoutCache(policy));
 
     /// <summary>Refs of this job's builds.</summary>
     private readonly ConcurrentDictionary<string, byte> _own = new(StringComparer.Ordinal);
@@ -33,7 +37,7 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
         try
         {
             var builder = await context.GetRequiredFeature<BuilderFeature>().GetAsync(call.Aborted);
-            var (body, refusal) = await JudgeAsync(call);
+            var (body, refusal) = await JudgeAsync(call, builder);
             await (refusal is null ? CallForwarder.ForwardAsync(call, builder, body) : call.EndAsync(StatusCode.PermissionDenied, refusal));
         }
         catch (NoBuilderException e)
@@ -51,17 +55,17 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
     }
 
     /// <returns>The body to send instead of the call's own, or why nothing is sent.</returns>
-    private async Task<(byte[]? Body, string? Refusal)> JudgeAsync(GatewayCall call)
+    private async Task<(byte[]? Body, string? Refusal)> JudgeAsync(GatewayCall call, BuilderConnection builder)
     {
         switch (call.Path)
         {
             case AllowedCalls.Solve:
                 var solve = await call.ReadAsync(SolveRequest.Parser);
                 _own[solve.Ref] = 0;
-                return _solves.Apply(solve) is { } refused ? (null, refused) : (GatewayCall.Frame(solve), null);
+                return (await PolicyAsync(builder, call)).Apply(solve) is { } refused ? (null, refused) : (GatewayCall.Frame(solve), null);
             case AllowedCalls.BridgeSolve:
                 var bridge = await call.ReadAsync(BridgeSolveRequest.Parser);
-                return _solves.Apply(bridge) is { } refusedBridge ? (null, refusedBridge) : (GatewayCall.Frame(bridge), null);
+                return (await PolicyAsync(builder, call)).Apply(bridge) is { } refusedBridge ? (null, refusedBridge) : (GatewayCall.Frame(bridge), null);
             case AllowedCalls.ListenHistory when policy.Cache is null:
                 var history = await call.ReadAsync(HistoryRequest.Parser);
                 return IsOwn(history.Ref) ? (GatewayCall.Frame(history), null) : (null, Refusal(call));
@@ -71,6 +75,16 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
             default:
                 return AllowedCalls.Passes(call.Path) ? (null, null) : (null, Refusal(call));
         }
+    }
+
+    private async Task<SolvePolicy> PolicyAsync(BuilderConnection builder, GatewayCall call) =>
+        policy.Cache is not null && await builder.CachesOnS3Async(call.Aborted) ? _cached : _uncached;
+
+    private static BuildPolicy WithoutCache(BuildPolicy policy)
+    {
+        var plain = policy.Clone();
+        plain.Cache = null;
+        return plain;
     }
 
     // With a cache on S3 a build's record holds the cache's credential: it is shown to nobody then.

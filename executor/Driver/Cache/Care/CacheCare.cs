@@ -82,7 +82,7 @@ internal sealed class CacheCare(S3Store store, CacheOptions options, TimeProvide
             long.Parse(names[^1], System.Globalization.CultureInfo.InvariantCulture),
             names is [.., "runner", var runner, _, _] ? runner : null,
             spaces.Sum(s => s.Keys.Count),
-            packs.Sum(p => p.Size) + spaces.SelectMany(s => s.Keys).Sum(k => k.Manifest.Size),
+            packs.Sum(p => p.Size) + spaces.SelectMany(s => s.Builds).Sum(b => b.Size) + spaces.SelectMany(s => s.Keys).Sum(k => k.Manifest.Size),
             packs.Where(p => !needed.Contains(p.Name)).Sum(p => p.Size),
             archives?.Objects ?? 0,
             archives?.Bytes ?? 0);

@@ -15,6 +15,9 @@ internal sealed record CacheSpace(
     IReadOnlyDictionary<string, StoredObject> Packs,
     IReadOnlyDictionary<string, StoredObject> Uses)
 {
+    /// <summary>What BuildKit keeps of the project's image builds.</summary>
+    public IReadOnlyList<StoredObject> Builds { get; init; } = [];
+
     /// <summary>The project's part of the store: what a quota counts together.</summary>
     public string Project => Prefix[..Prefix.IndexOf(CacheNames.Folder, StringComparison.Ordinal)];
 

@@ -77,7 +77,10 @@ internal sealed partial class InventoryReader(S3Store store, string root)
             place.Groups["protection"].Value switch { "protected" => Protection.Protected, "non_protected" => Protection.NonProtected, _ => Protection.Open },
             keys,
             Of(CacheNames.Packs).ToDictionary(p => p.Name),
-            Of(CacheNames.Uses).ToDictionary(u => u.Name));
+            Of(CacheNames.Uses).ToDictionary(u => u.Name))
+        {
+            Builds = [.. Of(CacheNames.Builds)],
+        };
     }
 
     private static CacheContent Content(string prefix, Manifest manifest) => new(
@@ -88,7 +91,7 @@ internal sealed partial class InventoryReader(S3Store store, string root)
         manifest.JobUrl,
         [.. manifest.Entries.OrderByDescending(e => e.Size).Take(LargestShown).Select(e => (Encoding.UTF8.GetString(e.Path.Span), (long)e.Size))]);
 
-    [GeneratedRegex(@"\G(runner/[^/]+/)?project/[0-9]+/pod-executor/(protected|non_protected|open)/(?<kind>manifests|packs|used)/[^/]")]
+    [GeneratedRegex(@"\G(runner/[^/]+/)?project/[0-9]+/pod-executor/(protected|non_protected|open)/(?<kind>manifests|packs|used|build)/[^/]")]
     private static partial Regex OurObject();
 
     [GeneratedRegex(@"\G(runner/[^/]+/)?project/[0-9]+/")]

@@ -6,7 +6,8 @@ namespace PodExecutor.Driver.Cache.Care;
 /// <param name="Reason">For a person: "not used for 31 days".</param>
 internal sealed record KeyRemoval(CacheSpace Space, CachedKey Key, string Reason);
 
-/// <summary>What `cache gc` removes: keys by age and quota, then the packs that no key needs any more.</summary>
+/// <summary>What `cache gc` removes: keys by age and quota, then the packs that no key needs any more, and layer caches by age.</summary>
+/// <param name="Packs">And BuildKit's objects.</param>
 internal sealed record SweepPlan(IReadOnlyList<KeyRemoval> Keys, IReadOnlyList<StoredObject> Packs, IReadOnlyList<StoredObject> Uses)
 {
     /// <summary>Decides. Pure.</summary>
@@ -27,9 +28,22 @@ internal sealed record SweepPlan(IReadOnlyList<KeyRemoval> Keys, IReadOnlyList<S
         bool IsOld(StoredObject item) => now - item.Modified > options.LongestJob;
         return new SweepPlan(
             removals,
-            [.. inventory.Spaces.SelectMany(s => s.Packs.Values).Where(p => IsOld(p) && !needed.Contains(p.Name))],
+            [
+                .. inventory.Spaces.SelectMany(s => s.Packs.Values).Where(p => IsOld(p) && !needed.Contains(p.Name)),
+                .. inventory.Spaces.SelectMany(s => s.Builds.Where(b => IsUnused(s, b, options, now)).OrderBy(b => !IsBuildManifest(s, b))),
+            ],
             [.. inventory.Spaces.SelectMany(s => OrphanedUses(s, removed)).Where(IsOld)]);
     }
+
+    /// <summary>
+    /// BuildKit writes a branch's manifest with each build, and makes layers young again that are older than a day (cache/remotecache/s3, touch_refresh): its layers are
+    /// never older than it by more, and go after it.
+    /// </summary>
+    private static bool IsUnused(CacheSpace space, StoredObject item, CacheOptions options, DateTimeOffset now) =>
+        now - item.Modified > options.KeepFor + (IsBuildManifest(space, item) ? TimeSpan.Zero : options.LongestJob + TimeSpan.FromDays(1));
+
+    private static bool IsBuildManifest(CacheSpace space, StoredObject item) =>
+        item.Name.AsSpan(space.Prefix.Length).StartsWith(CacheNames.Builds + CacheNames.Manifests, StringComparison.Ordinal);
 
     private static KeyRemoval? Expired(CacheSpace space, CachedKey key, CacheOptions options, DateTimeOffset now)
     {

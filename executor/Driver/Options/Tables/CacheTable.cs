@@ -24,6 +24,7 @@ internal static class CacheTable
             KeepFor = read.Key("keep_for", Own, "How long `cache gc` keeps a key that nobody restores or saves.").Seconds(30 * Day, 60, 3_650 * Day),
             ProjectQuota = read.Key("project_quota", Own, "Bytes of one project at most, kept by `cache gc`; 0: no limit.").Bytes(),
             LongestJob = read.Key("longest_job", Own, "Longer than any job runs: `cache gc` removes no content that is younger.").Seconds(Day, 1, 30 * Day),
+            Build = read.Key("build", Own, "Image builds keep their layers in this bucket, per project, protection class and branch; a branch starts from the default branch's. The builder, not the job, gets the login and must reach the server under the same address: see [images.md](images.md).").Flag(false),
             S3 = read.Table("s3", "The bucket; keys and meanings as in gitlab-runner's `[runners.cache.s3]`.", S3),
         };
     }
