@@ -107,7 +107,7 @@ public sealed partial class ManifestTests(TestCluster cluster)
     }
 
     /// <summary>In the versions that Kubernetes 1.20 has.</summary>
-    private static string Old(string manifests) =>
+    internal static string Old(string manifests) =>
         OldBudget().Replace(OldCronJob().Replace(manifests, "apiVersion: batch/v1beta1\nkind: CronJob\n"), "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n");
 
     [GeneratedRegex("^apiVersion: batch/v1\nkind: CronJob\n", RegexOptions.Multiline)]
