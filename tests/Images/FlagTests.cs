@@ -124,6 +124,27 @@ public sealed class FlagTests
         Assert.Equal(JsonDocument.Parse(layout).RootElement.GetProperty("rootfs").GetRawText(), JsonDocument.Parse(archive).RootElement.GetProperty("rootfs").GetRawText());
     }
 
+    [Theory]
+    [InlineData("type=docker,dest=image.tar", true)]
+    [InlineData("type=oci,dest=image.tar", true)]
+    [InlineData("type=oci,dest=layout,tar=false", true)]
+    [InlineData("type=image", false)]
+    public async Task Images_OfAnImageThatIsHere_HaveItsSize(string output, bool known)
+    {
+        using var project = new Project().Write("app", "content").Dockerfile("COPY app /app");
+
+        await project.PassAsync("docker", "build", "-t", "demo:1", "-o", output, ".");
+        await project.PassAsync("docker", "build", "-t", project.Image(), "--push", ".");
+        var list = await project.PassAsync("docker", "images", "demo");
+        var size = (await project.PassAsync("docker", "inspect", "--format", "{{.Size}}", "demo:1")).Output.Trim();
+
+        using var image = await RegistryImage.PullAsync(project.Image(), Token);
+        var layers = image.Manifest.GetProperty("layers").EnumerateArray().Sum(l => l.GetProperty("size").GetInt64());
+        Assert.Equal(known, !list.Output.TrimEnd().EndsWith('-'));
+        Assert.Equal(known ? layers : 0, Bytes(size), layers * 0.01);
+        static double Bytes(string text) => double.Parse(text.TrimEnd('B', 'k', 'M'), System.Globalization.CultureInfo.InvariantCulture) * (text.EndsWith("MB", StringComparison.Ordinal) ? 1e6 : text.EndsWith("kB", StringComparison.Ordinal) ? 1e3 : 1);
+    }
+
     [Fact]
     public async Task Quiet_PrintsTheIdOnly()
     {

@@ -35,6 +35,15 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Fact]
+    public void Add_OfTheSameImageUnderAnotherName_KeepsTheFirstName()
+    {
+        _store.Add(Recipe(First, "r.io/app:1"));
+        _store.Add(Recipe(First, "r.io/app:2"));
+
+        Assert.All(["r.io/app:1", "r.io/app:2"], name => Assert.Equal(First, _store.Find(name)?.Id));
+    }
+
+    [Fact]
     public async Task Tag_List_Remove_AreAsInDocker()
     {
         _store.Add(Recipe(First, "r.io/app:1"));

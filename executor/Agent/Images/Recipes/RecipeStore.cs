@@ -27,11 +27,11 @@ internal sealed class RecipeStore(string directory)
     /// <summary>By any of its names, or by the beginning of its id.</summary>
     public Recipe? Find(string name) => Select(All(), name);
 
-    /// <summary>Adds an image; its names are taken from those that had them.</summary>
+    /// <summary>Adds an image; its names are taken from those that had them. The same image under other names keeps those, and the way in which it was made then.</summary>
     public void Add(Recipe recipe)
     {
         using var _ = Locked();
-        Write([recipe, .. Without(Read(), recipe.Names).Where(r => r.Id != recipe.Id)]);
+        Write([recipe, .. Without(Read(), recipe.Names).Where(r => r.Id != recipe.Id || r.Names.Count > 0)]);
     }
 
     /// <summary>Changes the image that is found under a name now.</summary>

@@ -60,6 +60,7 @@ internal static class BuildVerb
                 Names = plan.Names,
                 Pushed = plan.Pushes && outcome.Digest is { } digest ? plan.Names.ToDictionary(n => n, _ => digest, StringComparer.Ordinal) : new Dictionary<string, string>(),
                 Digest = outcome.Digest,
+                Size = ArchiveSize.Of(plan, outcome.Digest, context),
                 Platforms = request.Platforms,
             });
         }
