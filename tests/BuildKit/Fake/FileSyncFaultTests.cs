@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
+using PodExecutor.BuildKit;
 using PodExecutor.BuildKit.Wire.FileSync;
 
 namespace PodExecutor.Tests.BuildKitClient.Fake;
@@ -30,6 +32,39 @@ public sealed class FileSyncFaultTests : FakeBuild
         });
 
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("printf x > \"$1/$(printf 'caf\\351')\"", "caf\uFFFD")]
+    [InlineData("ln -s \"$(printf 'caf\\351')\" \"$1/link\"", "link")]
+    public async Task Name_NotUtf8_IsRefusedByNameAndNeverSkipped(string make, string name)
+    {
+        await ShellAsync(make);
+
+        var error = await Assert.ThrowsAsync<LocalFileException>(() => SolveAsync<int>(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            do
+            {
+                Assert.True(await copy.ResponseStream.MoveNext(call.Cancelled));
+            }
+            while (copy.ResponseStream.Current is { Type: Packet.Types.PacketType.PacketStat, Stat: not null });
+
+            Assert.Equal(Packet.Types.PacketType.PacketErr, copy.ResponseStream.Current.Type);
+            throw new RpcException(new Status(StatusCode.Unknown, "the context did not come"));
+        }));
+
+        Assert.EndsWith(name, error.Path, StringComparison.Ordinal);
+        Assert.Contains("not UTF-8", error.Message, StringComparison.Ordinal);
+
+        using var excluded = await SolveAsync(async (session, call) =>
+        {
+            var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"), ("exclude-patterns", name == "link" ? name : "caf?"));
+            Assert.Empty(await copy.ReadStatsAsync(call.Cancelled));
+            await copy.FinishAsync(call.Cancelled);
+            return copy;
+        });
+        await ShellAsync("rm -r \"$1\"");   // .NET cannot delete such a file either
     }
 
     [Fact]
@@ -107,5 +142,12 @@ public sealed class FileSyncFaultTests : FakeBuild
         });
 
         Assert.Equal(StatusCode.NotFound, error.StatusCode);
+    }
+
+    private async Task ShellAsync(string script)
+    {
+        using var shell = Process.Start("sh", ["-c", script, "sh", Project.Context]);
+        await shell.WaitForExitAsync(Token);
+        Assert.Equal(0, shell.ExitCode);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class LocalTree(string root, PathFilter filter)
             var path = folder.Path.Length == 0 ? name : folder.Path + "/" + name;
             if (NativeFile.Stat(Path.Combine(root, path)) is not { } stat)
             {
+                RequireName(folder, name, path);
                 continue;   // gone since the folder was read
             }
 
@@ -50,6 +51,20 @@ internal sealed class LocalTree(string root, PathFilter filter)
             {
                 _folders.Push(below);
             }
+        }
+    }
+
+    /// <summary>
+    /// A name that is not UTF-8 cannot be told to the daemon: gRPC's strings are UTF-8. .NET shows U+FFFD for its bytes, and there is no such file. It is skipped
+    /// only where a pattern excludes it.
+    /// </summary>
+    private void RequireName(Folder folder, string name, string path)
+    {
+        if (name.Contains('\uFFFD', StringComparison.Ordinal) && filter.Judge(path, isFolder: false, folder.State, folder.Scratch) == Verdict.Send)
+        {
+            var full = Path.Combine(root, path);
+            throw new LocalFileException(full, $"The name of {full} is not UTF-8 (\uFFFD stands for the bytes that are not), and BuildKit takes no other. " +
+                "Rename it, or exclude it in .dockerignore (? matches such a byte) if the build does not need it.");
         }
     }
 

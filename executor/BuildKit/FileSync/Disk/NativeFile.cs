@@ -29,13 +29,23 @@ internal static unsafe partial class NativeFile
         return error is NoEntry or NotDirectory ? null : throw Failure(path, "cannot be looked at", error);
     }
 
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>null if it is none, or has gone.</summary>
+    /// <exception cref="LocalFileException">It leads to a name that is not UTF-8.</exception>
     public static string? ReadLink(string path)
     {
         const int longestPath = 4096;
         var buffer = stackalloc byte[longestPath];
         var length = ReadLink(path, buffer, longestPath);
-        return length < 0 ? null : Encoding.UTF8.GetString(buffer, (int)length);
+        try
+        {
+            return length < 0 ? null : StrictUtf8.GetString(buffer, (int)length);
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new LocalFileException(path, $"The link {path} leads to a name that is not UTF-8, and BuildKit takes no other. Exclude it in .dockerignore if the build does not need it.", error);
+        }
     }
 
     /// <summary>For reading; a link is not followed and a pipe not waited for. null if it has gone, or nothing can be read of such a file.</summary>
