@@ -34,6 +34,28 @@ public sealed class PackageTests(PackageTests.Made made) : IClassFixture<Package
     }
 
     [Fact]
+    public async Task Deb_InstalledAndPurgedByDpkg_LeavesNothing()
+    {
+        var root = Path.Combine(_folder, "machine");
+        Directory.CreateDirectory(Path.Combine(root, "var/lib/dpkg/info"));
+        Directory.CreateDirectory(Path.Combine(root, "var/lib/dpkg/updates"));
+        Directory.CreateDirectory(Path.Combine(root, "var/lib/dpkg/triggers"));
+        await File.WriteAllTextAsync(Path.Combine(root, "var/lib/dpkg/status"), "", TestContext.Current.CancellationToken);
+
+        await RunAsync("dpkg", $"--root={root}", "--install", made.Deb);
+
+        Assert.Contains("Status: install ok installed", await RunAsync("dpkg", $"--root={root}", "--status", "pod-executor"));
+        Assert.Equal(await RunAsync(Published.Driver, "--version"), await RunAsync("chroot", root, "/usr/bin/pod-executor", "--version"));
+        foreach (var file in new[] { "bash-completion/completions/pod-executor", "zsh/vendor-completions/_pod-executor", "fish/vendor_completions.d/pod-executor.fish", "man/man1/pod-executor.1.gz" })
+        {
+            Assert.True(File.Exists(Path.Combine(root, "usr/share", file)), file);
+        }
+
+        await RunAsync("dpkg", $"--root={root}", "--purge", "pod-executor");
+        Assert.Equal("", await RunAsync("find", root, "-type", "f", "-not", "-path", "*/var/lib/dpkg/*", "-not", "-path", "*/var/log/*"));
+    }
+
+    [Fact]
     public async Task Deb_BashCompletion_KnowsTheVerbs()
     {
         var root = Path.Combine(_folder, "root");
