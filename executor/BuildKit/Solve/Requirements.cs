@@ -7,8 +7,10 @@ internal static class Requirements
 
     /// <param name="ask">Only called where the request needs something special: an ordinary build costs no question.</param>
     /// <exception cref="NotSupportedByDaemonException">The daemon lacks it.</exception>
+    /// <exception cref="BuildKitException">This client lacks it.</exception>
     public static async Task CheckAsync(SolveRequest request, Func<CancellationToken, Task<DaemonCapabilities>> ask, CancellationToken cancellation)
     {
+        RequireKnownMode(request);
         const string namedContext = "context:";
         const string attestation = "attest:";
         List<string> needs = [];
@@ -43,6 +45,17 @@ internal static class Requirements
         {
             throw new NotSupportedByDaemonException(
                 $"This BuildKit daemon is older than 0.11 and lacks what the build asks for: {string.Join(", ", needs)}. Use a newer daemon, or leave it out.");
+        }
+    }
+
+    /// <summary>Deleting is the receiver's work, so that no daemon can do it for a client that does not; one that knows no modes only copies.</summary>
+    private static void RequireKnownMode(SolveRequest request)
+    {
+        if (request.Exports.FirstOrDefault(export => export.Type == "local" && export.Attributes.GetValueOrDefault("mode") is not (null or "copy")) is { } local)
+        {
+            throw new BuildKitException(
+                $"The output's mode={local.Attributes["mode"]} is not offered by this client: it only adds to the folder {local.Directory} (mode=copy). " +
+                "Leave mode out, and empty the folder first if nothing else may be in it.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using PodExecutor.BuildKit;
 using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Tests.BuildKitClient.Fixtures;
 
@@ -19,7 +20,7 @@ public abstract class FakeBuild : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected async Task<T> SolveAsync<T>(Func<FakeSession, SolveCall, Task<T>> build)
+    private protected async Task<T> SolveAsync<T>(Func<FakeSession, SolveCall, Task<T>> build, params IReadOnlyList<Export> exports)
     {
         T? result = default;
         _daemon.OnSolve = async (session, call) =>
@@ -28,7 +29,7 @@ public abstract class FakeBuild : IAsyncDisposable
             return new SolveResponse();
         };
         await using var client = _daemon.Connect();
-        await client.SolveAsync(Project.Request(), cancellation: Token);
+        await client.SolveAsync(Project.Request(null, exports), cancellation: Token);
         return result!;
     }
 }
