@@ -12,6 +12,7 @@ publish() {
   local folder=artifacts/publish/${1##*/}/release_linux-${3:-x64}
   if [ -x "$folder/$2" ] && [ -e "$folder/.published" ] && [ -z "$(sources -newer "$folder/.published" -print -quit)" ]; then
     echo "$folder/$2 is newer than its sources"
+    within_budget "$folder/$2"
     return
   fi
   local begin; begin=$(mktemp)   # what is edited meanwhile is newer than this
@@ -21,6 +22,16 @@ publish() {
     dotnet publish "$1" -c Release -nodeReuse:false -p:UseSharedCompilation=false
   fi
   mv "$begin" "$folder/.published"
+  within_budget "$folder/$2"
+}
+
+# Every job's pod copies the agent: it does not grow unseen (docs/adr/0032-size-of-the-agent.md).
+within_budget() {
+  local most=25500000 size; size=$(stat -c %s "$1")
+  if [ "${1##*/}" = pod-agent ] && [ "$size" -gt $most ]; then
+    echo "$1 has $size bytes, $most are allowed: see what has come in (size -A, and nm --size-sort of the .dbg file), or raise the limit and say why in docs/adr/0032" >&2
+    return 1
+  fi
 }
 
 sources() {
