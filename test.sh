@@ -75,7 +75,7 @@ if [ "$(matching BuildKitClient)" != 0 ] || [ "$(matching Images)" != 0 ] || [ "
     must shown_step "BuildKit $version" "$testbed/buildkit.sh" up $version
   done
   must shown_step "Docker's buildx, to compare with" "$testbed/buildkit.sh" buildx
-  [ "$(matching Images)" = 0 ] || must step "Agent for arm64, and an emulator" "$testbed/publish.sh" arm64
+  [ "$(matching Images)" = 0 ] || must step "Native binaries for arm64, and an emulator" "$testbed/publish.sh" arm64
   for project in BuildKitClient Images; do
     [ "$(matching $project)" = 0 ] || run $project
   done

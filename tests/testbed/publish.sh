@@ -2,7 +2,8 @@
 # publish.sh [PROJECT BINARY]: publishes both native binaries, or that of another project, each only when a source is newer than the last publish:
 #   artifacts/publish/Driver/release_linux-x64/pod-executor
 #   artifacts/publish/Agent/release_linux-x64/pod-agent
-# publish.sh arm64: the agent for arm64, likewise, and in $CACHE/qemu an emulator that runs it; two to three minutes
+# publish.sh arm64: both for arm64, likewise, and in $CACHE/qemu an emulator that runs them; four to five minutes
+#   artifacts/publish/Driver/release_linux-arm64/pod-executor
 #   artifacts/publish/Agent/release_linux-arm64/pod-agent
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,6 +45,7 @@ if [ "$project" = arm64 ]; then
   . tests/testbed/env.sh
   . tests/testbed/lib.sh
   unpack_package bookworm qemu-user-static "$CACHE/qemu" usr/bin/qemu-aarch64-static
+  publish executor/Driver pod-executor arm64
   publish executor/Agent pod-agent arm64
 elif [ -n "$project" ]; then
   publish "$project" "$2"
