@@ -97,6 +97,8 @@ internal sealed class BuildTopic(BenchSettings settings)
 
         private async Task<Cost> MeasureAsync(BuildTopic topic, List<string> command, string[] environment)
         {
+            // What the daemon has written for the build before, some gigabyte, must reach the disk in nobody's time.
+            await Child.RunAsync(["/bin/sync"], folder.Path, [], _ => ValueTask.CompletedTask, stop);
             topic._peak = 0;
             proxy.TakeSent();
             var record = await Child.RunAsync(command, folder.Path, environment, topic.ReadMemory, stop);
