@@ -56,26 +56,6 @@ public class FaultTests
         Assert.Equal(Shell.Describe(job.Workspace), Shell.Describe(other.Workspace));
     }
 
-    [Theory]
-    [InlineData(503, 0, false)]
-    [InlineData(503, 1, false)]
-    [InlineData(503, 2, true)]
-    [InlineData(400, 2, false)]
-    public async Task Restore_WithAttempts_IsTriedAgainAsAWholeIfThatMayHelp(int status, uint attempts, bool restored)
-    {
-        using var saved = await SavedAsync();
-        using var job = new CacheJob(saved) { Attempts = attempts, Transfers = new TransferOptions { Tries = 1 } };
-        var calls = 0;
-        saved.Server.Faults = _ => Interlocked.Increment(ref calls) == 1 ? new Fault(status) : null;
-
-        var outcome = await job.RestoreAsync("k", "t");
-
-        Assert.Equal(restored ? CacheResult.Restored : CacheResult.Failed, outcome.Result);
-        Assert.Equal(restored, job.Log.Contains("Trying again: attempt 2 of 2 (RESTORE_CACHE_ATTEMPTS)", StringComparison.Ordinal));
-        Assert.Equal(1, Warnings(job));
-        AssertNoStage(job);
-    }
-
     [Fact]
     public async Task Restore_RetryAfter_IsWaitedFor()
     {
