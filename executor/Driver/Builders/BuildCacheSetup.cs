@@ -58,8 +58,9 @@ internal static class BuildCacheSetup
             Name = isTag ? "" : Name(job.GitInfo.Ref),
         };
 
-        // GitLab's own variables come first in the job file: the first of this name is its own, whatever the pipeline adds.
-        var main = (job.Variables ?? []).FirstOrDefault(v => v.Key == DefaultBranch)?.Value;
+        // A pipeline that sets it, too, must not choose which protected branch it reads: then no default branch is known.
+        var mains = (job.Variables ?? []).Where(v => v.Key == DefaultBranch).Select(v => v.Value).Distinct().ToList();
+        var main = mains is [{ } only] ? only : null;
         var sources = (isTag ? [] : new[] { (own, job.GitInfo.Ref) })
             .Concat(main is { Length: > 0 } ? own == Protection.NonProtected ? [(Protection.Protected, main), (own, main)] : [(own, main)] : []);
         cache.Sources.Add(sources.Distinct().Select(s => new BuildCacheSource { Prefix = Prefix(s.Item1), Name = Name(s.Item2) }));

@@ -51,7 +51,7 @@ internal sealed record GitInfo
 
     public string Ref { get; init => field = value ?? ""; } = "";
 
-    /// <summary>"branch" or "tag"; "" before GitLab 11.</summary>
+    /// <summary>"branch" or "tag"; "" where GitLab does not say.</summary>
     public string RefType { get; init => field = value ?? ""; } = "";
 
     public string Sha { get; init => field = value ?? ""; } = "";

@@ -36,7 +36,7 @@ public sealed class BuildCacheSetupTests
     {
         var policy = Policy("topic", "branch", false, new JobVariable { Key = "CI_DEFAULT_BRANCH", Value = "release" });
 
-        Assert.DoesNotContain(policy.Cache.Sources, s => s.Name.StartsWith("release", StringComparison.Ordinal));
+        Assert.StartsWith("topic", Assert.Single(policy.Cache.Sources).Name, StringComparison.Ordinal);
     }
 
     [Theory]
