@@ -61,7 +61,11 @@ catch (Exception e)
     return 1;
 }
 
-static Task<int> GitLabRunner(string[] args) => UntilSignalled(ending => RunnerCommand.RunAsync(args, TimeProvider.System, ending));
+static Task<int> GitLabRunner(string[] args)
+{
+    var context = RunnerContext.Of(Environment.GetEnvironmentVariable, Environment.CurrentDirectory, Console.Out, Console.Error, TimeProvider.System);
+    return UntilSignalled(ending => RunnerCommand.RunAsync(args, context, ending));
+}
 
 static Task<int> Images(string name, string[] args) =>
     UntilSignalled(ending => ImageCommand.RunAsync(args, ImageContext.OfThisProcess(name, TimeProvider.System), ending));

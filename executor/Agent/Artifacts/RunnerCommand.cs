@@ -11,10 +11,7 @@ namespace PodExecutor.Agent.Artifacts;
 internal static class RunnerCommand
 {
     /// <summary>The exit code: 0, or 1 after a line on stderr that says what failed.</summary>
-    public static Task<int> RunAsync(string[] args, TimeProvider time, CancellationToken cancel) =>
-        RunAsync(args, RunnerContext.OfThisProcess(time), cancel);
-
-    internal static async Task<int> RunAsync(string[] args, RunnerContext context, CancellationToken cancel)
+    public static async Task<int> RunAsync(string[] args, RunnerContext context, CancellationToken cancel)
     {
         try
         {

@@ -23,14 +23,19 @@ internal sealed record RunnerContext(string Directory, TextWriter Output, TextWr
     /// <summary>Where a download waits until it is whole. The runner's own neighbour of the build directory is on the same volume.</summary>
     public string TemporaryDirectory => System.IO.Directory.Exists(Directory + ".tmp") ? Directory + ".tmp" : Path.GetTempPath();
 
-    public static RunnerContext OfThisProcess(TimeProvider time) =>
-        new(Environment.CurrentDirectory, Console.Out, Console.Error, time)
+    /// <param name="variable">The job's variables; an empty one is as good as none.</param>
+    public static RunnerContext Of(Func<string, string?> variable, string directory, TextWriter output, TextWriter log, TimeProvider time)
+    {
+        return new RunnerContext(directory, output, log, time)
         {
-            ExtraCaFile = NullIfEmpty(Environment.GetEnvironmentVariable("CI_SERVER_TLS_CA_FILE")),
-            CacheCompressionFormat = NullIfEmpty(Environment.GetEnvironmentVariable("CACHE_COMPRESSION_FORMAT")),
-            CacheCompressionLevel = NullIfEmpty(Environment.GetEnvironmentVariable("CACHE_COMPRESSION_LEVEL")),
-            CompressionLevel = NullIfEmpty(Environment.GetEnvironmentVariable("ARTIFACT_COMPRESSION_LEVEL")),
+            ExtraCaFile = Given("CI_SERVER_TLS_CA_FILE"),
+            CacheCompressionFormat = Given("CACHE_COMPRESSION_FORMAT"),
+            CacheCompressionLevel = Given("CACHE_COMPRESSION_LEVEL"),
+            CompressionLevel = Given("ARTIFACT_COMPRESSION_LEVEL"),
         };
+
+        string? Given(string name) => variable(name) is { Length: > 0 } value ? value : null;
+    }
 
     public void Info(string text) => Log.WriteLine(OneLine(text));
 
@@ -56,6 +61,4 @@ internal sealed record RunnerContext(string Directory, TextWriter Output, TextWr
 
         return plain.ToString();
     }
-
-    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -1,4 +1,5 @@
 using PodExecutor.Agent;
+using PodExecutor.Agent.Artifacts;
 
 namespace PodExecutor.Tests.Unit.Artifacts;
 
@@ -14,6 +15,18 @@ public sealed class RunnerCommandTests : IDisposable
         Assert.Equal(0, await _build.RunAsync("--version"));
         Assert.Matches($@"\AVersion: +{AgentVersion.Text.Replace("+", @"\+", StringComparison.Ordinal)}\n", _build.Output);
         Assert.Equal("", _build.Log);
+    }
+
+    [Fact]
+    public void Context_OfAJobsVariables_TakesTheOnesThatAreSet()
+    {
+        var variables = new Dictionary<string, string> { ["CI_SERVER_TLS_CA_FILE"] = "ca.pem", ["ARTIFACT_COMPRESSION_LEVEL"] = "slow", ["CACHE_COMPRESSION_FORMAT"] = "", ["CACHE_COMPRESSION_LEVEL"] = "fast" };
+
+        var context = RunnerContext.Of(variables.GetValueOrDefault, "/builds/app", TextWriter.Null, TextWriter.Null, TimeProvider.System);
+
+        Assert.Equal(
+            ("/builds/app", "ca.pem", "slow", null, "fast"),
+            (context.Directory, context.ExtraCaFile, context.CompressionLevel, context.CacheCompressionFormat, context.CacheCompressionLevel));
     }
 
     [Fact]
