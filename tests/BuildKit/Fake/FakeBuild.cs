@@ -11,6 +11,9 @@ public abstract class FakeBuild : IAsyncDisposable
 
     private protected Project Project { get; } = new(root: "/dev/shm");
 
+    /// <summary>Of the folder itself, beside what the daemon asks for.</summary>
+    protected IReadOnlyList<string> ExcludePatterns { get; set; } = [];
+
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
@@ -29,7 +32,9 @@ public abstract class FakeBuild : IAsyncDisposable
             return new SolveResponse();
         };
         await using var client = _daemon.Connect();
-        await client.SolveAsync(Project.Request(null, exports), cancellation: Token);
+        var folder = new LocalDirectory(Project.Context) { ExcludePatterns = ExcludePatterns };
+        var request = Project.Request(null, exports) with { LocalDirectories = new Dictionary<string, LocalDirectory> { ["context"] = folder, ["dockerfile"] = folder } };
+        await client.SolveAsync(request, cancellation: Token);
         return result!;
     }
 }

@@ -41,30 +41,39 @@ public sealed class FileSyncFaultTests : FakeBuild
     {
         await ShellAsync(make);
 
-        var error = await Assert.ThrowsAsync<LocalFileException>(() => SolveAsync<int>(async (session, call) =>
-        {
-            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
-            do
-            {
-                Assert.True(await copy.ResponseStream.MoveNext(call.Cancelled));
-            }
-            while (copy.ResponseStream.Current is { Type: Packet.Types.PacketType.PacketStat, Stat: not null });
-
-            Assert.Equal(Packet.Types.PacketType.PacketErr, copy.ResponseStream.Current.Type);
-            throw new RpcException(new Status(StatusCode.Unknown, "the context did not come"));
-        }));
+        var error = await RefusedAsync();
 
         Assert.EndsWith(name, error.Path, StringComparison.Ordinal);
         Assert.Contains("not UTF-8", error.Message, StringComparison.Ordinal);
 
-        using var excluded = await SolveAsync(async (session, call) =>
-        {
-            var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"), ("exclude-patterns", name == "link" ? name : "caf?"));
-            Assert.Empty(await copy.ReadStatsAsync(call.Cancelled));
-            await copy.FinishAsync(call.Cancelled);
-            return copy;
-        });
+        await PassedOverAsync(("exclude-patterns", name == "link" ? name : "caf?"));
         await ShellAsync("rm -r \"$1\"");   // .NET cannot delete such a file either
+    }
+
+    [Fact]
+    public async Task Folder_NotUtf8AndLeftOut_IsRefusedOnlyIfSomethingBelowCouldBeWanted()
+    {
+        const string make = "mkdir \"$1/$(printf 'caf\\351')\" && printf x > \"$1/$(printf 'caf\\351')/keep\"";
+        await ShellAsync(make);
+
+        await PassedOverAsync(("include-patterns", "src"));
+        await IsRefusedAsync(("include-patterns", "*/keep"));
+        ExcludePatterns = ["caf?"];
+        await PassedOverAsync();
+        ExcludePatterns = ["caf?", "!src/*.go"];
+        await PassedOverAsync();
+        ExcludePatterns = ["caf?", "!**/keep"];
+        await IsRefusedAsync();
+        await ShellAsync("rm -r \"$1\"/caf* && printf x > \"$1/$(printf 'caf\\351')\"");   // nothing is below a file
+        await PassedOverAsync();
+
+        await ShellAsync("rm -r \"$1\"");
+        async Task IsRefusedAsync(params (string Key, string Value)[] patterns)
+        {
+            var error = await RefusedAsync(patterns);
+            Assert.EndsWith("caf\uFFFD", error.Path, StringComparison.Ordinal);
+            Assert.Contains("may want something below it", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -143,6 +152,30 @@ public sealed class FileSyncFaultTests : FakeBuild
 
         Assert.Equal(StatusCode.NotFound, error.StatusCode);
     }
+
+    /// <summary>The daemon asks for the context and gets an error in the place of a name.</summary>
+    private Task<LocalFileException> RefusedAsync(params (string Key, string Value)[] patterns) =>
+        Assert.ThrowsAsync<LocalFileException>(() => SolveAsync<int>(async (session, call) =>
+        {
+            using var copy = session.DiffCopy(call.Cancelled, [("dir-name", "context"), .. patterns]);
+            do
+            {
+                Assert.True(await copy.ResponseStream.MoveNext(call.Cancelled));
+            }
+            while (copy.ResponseStream.Current is { Type: Packet.Types.PacketType.PacketStat, Stat: not null });
+
+            Assert.Equal(Packet.Types.PacketType.PacketErr, copy.ResponseStream.Current.Type);
+            throw new RpcException(new Status(StatusCode.Unknown, "the context did not come"));
+        }));
+
+    /// <summary>The daemon asks for the context and gets nothing, without an error.</summary>
+    private Task<int> PassedOverAsync(params (string Key, string Value)[] patterns) => SolveAsync(async (session, call) =>
+    {
+        using var copy = session.DiffCopy(call.Cancelled, [("dir-name", "context"), .. patterns]);
+        Assert.Empty(await copy.ReadStatsAsync(call.Cancelled));
+        await copy.FinishAsync(call.Cancelled);
+        return 0;
+    });
 
     private async Task ShellAsync(string script)
     {

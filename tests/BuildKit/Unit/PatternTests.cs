@@ -94,8 +94,37 @@ public sealed class PatternTests
         var filter = new PathFilter(List(includes), List(excludes));
 
         Assert.Equal(expected, filter.Judge(folder, isFolder: true, null, filter.NewState()).ToString());
+    }
 
-        static PatternList? List(string? patterns) => patterns is null ? null : new PatternList(patterns.Split(';'));
+    /// <summary>More exact than what is walked by: a folder that cannot be walked is an error only if something of it could be wanted.</summary>
+    [Theory]
+    [InlineData("caf?", null, false)]
+    [InlineData("caf?;!src/*.go", null, false)]
+    [InlineData("caf?;!caff/**", null, false)]
+    [InlineData("!**/keep;caf?", null, false)]           // before it: takes back nothing
+    [InlineData("*;!*", null, true)]
+    [InlineData("*;!*;caf?", null, false)]
+    [InlineData("*;!*.md", null, false)]                 // no folder's content
+    [InlineData("*;!**.md", null, true)]
+    [InlineData("caf?;!**/keep", null, true)]
+    [InlineData("caf?;!caf?/keep", null, true)]
+    [InlineData("caf?;!caf*/a/b", null, true)]
+    [InlineData("caf?;!c*/**/*.go", null, true)]
+    [InlineData("caf?;!c*/", null, true)]                // itself, too
+    [InlineData("caf?;!caf[x]/keep", null, false)]
+    [InlineData("x", null, true)]
+    [InlineData(null, "*/package.json", true)]
+    [InlineData(null, "**/app", true)]
+    [InlineData(null, "src/app", false)]
+    [InlineData(null, "*.json", false)]
+    [InlineData("caf?", "**/app", false)]
+    public void Filter_OnAFolder_TellsWhetherAnythingBelowCouldBeSent(string? excludes, string? includes, bool expected)
+    {
+        var filter = new PathFilter(List(includes), List(excludes));
+        var state = filter.NewState();
+        filter.Judge("caf\uFFFD", isFolder: false, null, state);
+
+        Assert.Equal(expected, filter.MaySendBelow("caf\uFFFD", state));
     }
 
     [Theory]
@@ -105,4 +134,6 @@ public sealed class PatternTests
     [InlineData("/../a", "/a")]
     [InlineData("a/../..", "..")]
     public void GoPath_Clean_IsGos(string path, string expected) => Assert.Equal(expected, GoPath.Clean(path));
+
+    private static PatternList? List(string? patterns) => patterns is null ? null : new PatternList(patterns.Split(';'));
 }

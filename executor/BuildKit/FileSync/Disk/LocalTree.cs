@@ -56,15 +56,26 @@ internal sealed class LocalTree(string root, PathFilter filter)
 
     /// <summary>
     /// A name that is not UTF-8 cannot be told to the daemon: gRPC's strings are UTF-8. .NET shows U+FFFD for its bytes, and there is no such file. It is skipped
-    /// only where a pattern excludes it.
+    /// only where the patterns want neither itself nor, of a folder, what may be in it.
     /// </summary>
     private void RequireName(Folder folder, string name, string path)
     {
-        if (name.Contains('\uFFFD', StringComparison.Ordinal) && filter.Judge(path, isFolder: false, folder.State, folder.Scratch) == Verdict.Send)
+        if (!name.Contains('\uFFFD', StringComparison.Ordinal))
         {
-            var full = Path.Combine(root, path);
+            return;
+        }
+
+        var full = Path.Combine(root, path);
+        if (filter.Judge(path, isFolder: false, folder.State, folder.Scratch) == Verdict.Send)
+        {
             throw new LocalFileException(full, $"The name of {full} is not UTF-8 (\uFFFD stands for the bytes that are not), and BuildKit takes no other. " +
                 "Rename it, or exclude it in .dockerignore (? matches such a byte) if the build does not need it.");
+        }
+
+        if (filter.MaySendBelow(path, folder.Scratch) && DirectoryNames.IsFolder(Path.Combine(root, folder.Path), name))
+        {
+            throw new LocalFileException(full, $"The name of the folder {full} is not UTF-8 (\uFFFD stands for the bytes that are not), and BuildKit takes no other. " +
+                "It is left out itself, but a pattern of .dockerignore (\"!\") or of COPY may want something below it. Rename it, or write the pattern so that it cannot match there.");
         }
     }
 

@@ -83,7 +83,10 @@ internal sealed class Glob
         }
     }
 
-    public bool Matches(ReadOnlySpan<char> path) => Matches(0, path);
+    public bool Matches(ReadOnlySpan<char> path) => Matches(0, path, below: false);
+
+    /// <summary>Whether there can be a path below this folder that matches.</summary>
+    public bool MayMatchBelow(string folder) => Matches(0, folder + "/", below: true);
 
     private static bool IsPlain(string rest) => rest.AsSpan().IndexOfAny("*?[\\") < 0;
 
@@ -107,17 +110,23 @@ internal sealed class Glob
         throw new FormatException($"a class in the pattern \"{pattern}\" is not closed");
     }
 
-    private bool Matches(int part, ReadOnlySpan<char> path)
+    /// <param name="below">Whether the path goes on: it matches if parts are left for what comes after it, whatever they are.</param>
+    private bool Matches(int part, ReadOnlySpan<char> path, bool below)
     {
         for (; part < _parts.Count; part++)
         {
+            if (below && path.IsEmpty)
+            {
+                return true;
+            }
+
             var (kind, text) = _parts[part];
             switch (kind)
             {
                 case Kind.Text:
                     if (!path.StartsWith(text, StringComparison.Ordinal))
                     {
-                        return false;
+                        return below && text.AsSpan().StartsWith(path, StringComparison.Ordinal);
                     }
 
                     path = path[text.Length..];
@@ -132,18 +141,18 @@ internal sealed class Glob
                     path = path[size..];
                     break;
                 case Kind.Rest:
-                    return MatchesAfterAny(part + 1, path, stopAtSlash: false);
+                    return below || MatchesAfterAny(part + 1, path, stopAtSlash: false, below);
                 case Kind.Star:
-                    return MatchesAfterAny(part + 1, path, stopAtSlash: true);
+                    return MatchesAfterAny(part + 1, path, stopAtSlash: true, below);
                 default:
-                    return MatchesAfterFolders(part + 1, path);
+                    return below || MatchesAfterFolders(part + 1, path);
             }
         }
 
-        return path.IsEmpty;
+        return path.IsEmpty && !below;
     }
 
-    private bool MatchesAfterAny(int part, ReadOnlySpan<char> path, bool stopAtSlash)
+    private bool MatchesAfterAny(int part, ReadOnlySpan<char> path, bool stopAtSlash, bool below)
     {
         var slash = stopAtSlash ? path.IndexOf('/') : -1;
         var longest = slash < 0 ? path.Length : slash;
@@ -154,7 +163,7 @@ internal sealed class Glob
 
         for (var count = 0; count <= longest; count++)
         {
-            if (Matches(part, path[count..]))
+            if (Matches(part, path[count..], below))
             {
                 return true;
             }
@@ -167,7 +176,7 @@ internal sealed class Glob
     {
         while (true)
         {
-            if (Matches(part, path))
+            if (Matches(part, path, below: false))
             {
                 return true;
             }

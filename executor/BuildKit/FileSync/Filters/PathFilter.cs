@@ -42,6 +42,11 @@ internal sealed class PathFilter(PatternList? includes, PatternList? excludes)
 
         return verdict;
     }
+
+    /// <summary>Whether anything below a folder could be sent.</summary>
+    /// <param name="state">What <see cref="Judge"/> has made of it.</param>
+    public bool MaySendBelow(string folder, FolderState state) =>
+        includes?.MayComeOutBelow(true, folder, state.Included) != false && excludes?.MayComeOutBelow(false, folder, state.Excluded) != false;
 }
 
 internal enum Verdict

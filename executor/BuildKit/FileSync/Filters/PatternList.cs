@@ -70,6 +70,19 @@ internal sealed class PatternList
         return _patterns.Any(pattern => pattern.Exclusion == exclusions && (pattern.Prefix + "/").StartsWith(start, StringComparison.Ordinal));
     }
 
+    /// <summary>
+    /// The same, judged by the whole patterns: whether anything below a folder could come out as wanted. Only patterns after the last one that matched the folder
+    /// can change what that one has made of it.
+    /// </summary>
+    /// <param name="wanted">As <see cref="Matches"/> answers.</param>
+    /// <param name="matched">What <see cref="Matches"/> has told of the folder.</param>
+    public bool MayComeOutBelow(bool wanted, string folder, ReadOnlySpan<bool> matched)
+    {
+        var last = matched.LastIndexOf(true);
+        var now = last >= 0 && !_patterns[last].Exclusion;
+        return now == wanted || _patterns.Skip(last + 1).Any(pattern => pattern.Exclusion != wanted && pattern.Glob.MayMatchBelow(folder));
+    }
+
     private sealed record Pattern(string Text, bool Exclusion, Glob Glob)
     {
         public string Prefix { get; } = WithoutTrailingStars(Text);
