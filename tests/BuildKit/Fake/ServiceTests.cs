@@ -166,6 +166,32 @@ public sealed class ServiceTests : IAsyncDisposable
         Assert.Contains("\"big\"", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Newer daemons than this client ask for more: they are told so, and the build goes on.</summary>
+    [Theory]
+    [InlineData("/moby.buildkit.v1.sourcepolicy.PolicyVerifier/CheckPolicy")]
+    [InlineData("/moby.filesync.v1.FileSync/NotThere")]
+    [InlineData("/no.such.Service/Do")]
+    public async Task Call_ThatThisClientDoesNotKnow_IsUnimplementedAndHarmsNothing(string path)
+    {
+        _project.Write("file", "x");
+
+        var (unary, streaming, stats) = await SolveAsync(_project.Request(), async (session, call) =>
+        {
+            var request = new GetSecretRequest { Id = new string('x', 100_000) };   // {field 1}: any message
+            var unary = await Assert.ThrowsAsync<RpcException>(() => session.CallAsync(path, request, GetSecretResponse.Parser));
+            using var stream = session.Open(path, GetSecretResponse.Parser, [], call.Cancelled);
+            var streaming = await Assert.ThrowsAsync<RpcException>(() => stream.ResponseStream.MoveNext(call.Cancelled));   // although nobody has ended the request
+            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
+            var stats = await copy.ReadStatsAsync(call.Cancelled);
+            await copy.FinishAsync(call.Cancelled);
+            return (unary, streaming, stats);
+        });
+
+        Assert.Equal((StatusCode.Unimplemented, StatusCode.Unimplemented), (unary.StatusCode, streaming.StatusCode));
+        Assert.Contains(path, unary.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal("file", Assert.Single(stats).Path);
+    }
+
     private async Task<T> SolveAsync<T>(PodExecutor.BuildKit.SolveRequest request, Func<FakeSession, SolveCall, Task<T>> build)
     {
         T? result = default;
