@@ -25,6 +25,31 @@ public sealed class FlagTests
         Assert.Equal(expected, File.ReadAllText(project.At("out/seen")));
     }
 
+    /// <summary>A step sees its cgroup where it has no namespace of its own for that, as with cgroup v1; the daemon's machine, this one, sees it always.</summary>
+    [Fact]
+    public async Task Step_WithACgroupParent_RunsBelowIt()
+    {
+        using var project = new Project().Dockerfile("RUN cat /proc/self/cgroup > /seen", "FROM scratch", "COPY --from=0 /seen /");
+        var parent = "pex-" + project.Unique;
+        try
+        {
+            await project.PassAsync("image-build", "--cgroup-parent", "/" + parent, "-o", "out", ".");
+
+            Assert.NotEmpty(Hosts());
+            Assert.Matches($"(/{parent}/|^0::/\\n$)", File.ReadAllText(project.At("out/seen")));
+        }
+        finally
+        {
+            foreach (var folder in Hosts())
+            {
+                Array.ForEach(Directory.GetDirectories(folder), Directory.Delete);
+                Directory.Delete(folder);
+            }
+        }
+
+        IEnumerable<string> Hosts() => Directory.GetDirectories("/sys/fs/cgroup").Prepend("/sys/fs/cgroup").Select(h => Path.Combine(h, parent)).Where(Directory.Exists);
+    }
+
     [Fact]
     public async Task Platforms_OfOneBuild_AreOneIndexWithItsAnnotations()
     {
@@ -122,6 +147,18 @@ public sealed class FlagTests
         var layout = await Skopeo.RunAsync("inspect", "--raw", "--config", $"oci:{project.At("layout")}:1");
         Assert.Equal(File.ReadAllText(project.At("id")), "sha256:" + Hash(layout));
         Assert.Equal(JsonDocument.Parse(layout).RootElement.GetProperty("rootfs").GetRawText(), JsonDocument.Parse(archive).RootElement.GetProperty("rootfs").GetRawText());
+    }
+
+    [Fact]
+    public async Task Output_OfAnEngineArchiveThatIsNone_IsRefusedWithWhatToWrite()
+    {
+        using var project = new Project().Write("app", "content").Dockerfile("COPY app /app");
+
+        var result = await project.RunAsync("image-build", "-t", "demo:1", "-o", "type=docker,dest=layout,tar=false", ".");
+
+        Assert.Equal((125, ""), (result.Code, result.Output));
+        Assert.Contains("--output type=docker,dest=layout,tar=false: an unpacked image is an OCI layout: write type=oci,dest=FOLDER,tar=false", result.Log);
+        Assert.False(Path.Exists(project.At("layout")));
     }
 
     [Theory]

@@ -74,6 +74,37 @@ public sealed class SourceTests
         string Text(string name) => File.ReadAllText(project.At("out/" + name));
     }
 
+    /// <summary>The builder fetches it as one file, under the name that it has there, and unpacks nothing. 0.25 takes nothing but git there, for buildx neither.</summary>
+    [Theory]
+    [InlineData(Testbed.OtherBuilder, true)]
+    [InlineData(Testbed.Builder, false)]
+    public async Task NamedContext_OfAFileOnAWebServer_IsThatFile(string builder, bool taken)
+    {
+        await using var site = await GitSite.StartAsync(Repository);
+        site.Files["/files/file.tar"] = [1, 2, 3];
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY --from=more file.tar /\n");
+        project.Variables["BUILDKIT_HOST"] = builder;
+        string[] build = ["build", "--build-context", $"more=http://{site.Authority}/files/file.tar", "-o", "out", "."];
+        var name = "b" + project.Unique;
+        Directory.CreateDirectory(project.Variables["HOME"]);
+        await project.PassAsync(Testbed.Buildx, "create", "--driver", "remote", "--name", name, builder);
+
+        var result = await project.RunAsync("docker", build);
+        var buildx = await project.RunAsync(Testbed.Buildx, [build[0], "--builder", name, .. build[1..^3], "-o", "theirs", "."]);
+
+        Assert.Equal(taken ? (0, 0) : (1, 1), (result.Code, buildx.Code));
+        if (taken)
+        {
+            Assert.Equal([1, 2, 3], File.ReadAllBytes(project.At("out/file.tar")));
+            Assert.Equal([1, 2, 3], File.ReadAllBytes(project.At("theirs/file.tar")));
+        }
+        else
+        {
+            Assert.Matches(@">>> COPY --from=more file\.tar /(.|\n)*ERROR: failed to build: invalid argument\n", result.Log);
+            Assert.Contains("invalid argument", buildx.Log);
+        }
+    }
+
     [Theory]
     [InlineData("is no OCI layout", "a=oci-layout://missing")]
     [InlineData("has no image with the tag latest", "a=oci-layout://image")]
