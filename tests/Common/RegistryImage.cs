@@ -84,10 +84,14 @@ internal sealed class RegistryImage : IDisposable
     }
 
     /// <summary>The statements that are attached to an index, by their predicate types.</summary>
-    public async Task<Dictionary<string, JsonElement>> AttestationsAsync(CancellationToken cancellation)
+    public async Task<Dictionary<string, JsonElement>> AttestationsAsync(CancellationToken cancellation) =>
+        await StatementsAsync(await ManifestOfAsync("unknown/unknown", cancellation), cancellation);
+
+    /// <summary>The statements of an attestation's manifest, by their predicate types.</summary>
+    public async Task<Dictionary<string, JsonElement>> StatementsAsync(JsonElement attestation, CancellationToken cancellation)
     {
         var statements = new Dictionary<string, JsonElement>();
-        foreach (var layer in (await ManifestOfAsync("unknown/unknown", cancellation)).GetProperty("layers").EnumerateArray())
+        foreach (var layer in attestation.GetProperty("layers").EnumerateArray())
         {
             statements[layer.GetProperty("annotations").GetProperty("in-toto.io/predicate-type").GetString()!] = Json(await BlobAsync(layer, "blobs/", cancellation));
         }

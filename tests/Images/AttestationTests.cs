@@ -22,6 +22,7 @@ public sealed class AttestationTests
         await using var helper = await HelperContainer.StartAsync(new BuildPolicy { BuilderId = JobPage }, HelperContainer.Plain("one"));
         using var project = new Project().Dockerfile("ARG VERSION", "RUN echo $VERSION > /made");
         helper.Serve(project);
+        (project.Variables["CI_PROJECT_DIR"], project.Variables["CI_PROJECT_URL"], project.Variables["CI_COMMIT_SHA"]) = (project.Folder, "https://gitlab.test/group/demo", "1234abcd");
 
         await project.PassAsync("image-build", ["-t", project.Image(), "--push", "--build-arg", "VERSION=1.2", .. flags, "."]);
 
@@ -33,6 +34,8 @@ public sealed class AttestationTests
         Assert.Contains(image.Manifest.GetProperty("manifests").EnumerateArray(), m => m.GetProperty("digest").GetString() == "sha256:" + subject);
         Assert.Contains(predicate.GetProperty("materials").EnumerateArray(), m => m.GetProperty("uri").GetString()!.Contains("team/public", StringComparison.Ordinal));
         Assert.Equal(max, predicate.TryGetProperty("buildConfig", out _));
+        var vcs = predicate.GetProperty("metadata").GetProperty("https://mobyproject.org/buildkit@v1#metadata").GetProperty("vcs");
+        Assert.Equal(("https://gitlab.test/group/demo", "1234abcd"), (vcs.GetProperty("source").GetString(), vcs.GetProperty("revision").GetString()));
 
         // What a build was given is only told where all is to be told.
         Assert.Equal(max, predicate.GetProperty("invocation").GetProperty("parameters").TryGetProperty("args", out var arguments) && arguments.GetProperty("build-arg:VERSION").GetString() == "1.2");

@@ -1,4 +1,3 @@
-using System.Text;
 using PodExecutor.Link.Builders;
 using PodExecutor.Tests.Images.Fixtures;
 
@@ -74,7 +73,7 @@ public sealed class GatewayTests
         using var project = new Project().Dockerfile("RUN echo begin; sleep 4; echo end > /made");
         helper.Serve(project);
 
-        var result = await KillDuringBuildAsync(project, mortal, "--buildkit-host", mortal.Address);
+        var result = await mortal.DieDuringAsync(project, "--buildkit-host", mortal.Address);
 
         // The command line picks the mortal one; when that is gone there is no other of its name, so the build goes on anywhere.
         Assert.True(result.Code == 0, result.All);
@@ -90,7 +89,7 @@ public sealed class GatewayTests
         using var project = new Project().Dockerfile("RUN echo begin; sleep 4; echo end > /made");
         helper.Serve(project);
 
-        var result = await KillDuringBuildAsync(project, mortal);
+        var result = await mortal.DieDuringAsync(project);
 
         Assert.Equal(75, result.Code);
         Assert.Contains("ERROR: No builder is left for this build: mortal went away", result.Log);
@@ -130,32 +129,6 @@ public sealed class GatewayTests
         Assert.Contains("tcp://buildkitd.cicd.svc:1234 is none of this runner's builders", foreign.Log);
         Assert.Equal(125, platform.Code);
         Assert.Contains("No builder has all of linux/s390x-none", platform.Log);
-    }
-
-    [Fact]
-    public async Task Platforms_OfTwoBuilders_AreOneBuildOnNeither()
-    {
-        static Builder Of(string name, string platform)
-        {
-            var builder = HelperContainer.Plain(name);
-            builder.Platforms.Add(platform);
-            return builder;
-        }
-
-        await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), Of("one", "linux/amd64"), Of("two", "linux/arm64"));
-        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
-        helper.Serve(project);
-
-        var both = await project.RunAsync("image-build", "--platform", "linux/amd64,linux/arm64", ".");
-        var single = await project.PassAsync("image-build", "--platform", "linux/arm64", "-t", project.Image(), "--push", ".");
-
-        Assert.Equal(125, both.Code);
-        Assert.Contains("No builder has all of linux/amd64, linux/arm64. There are: one: linux/amd64; two: linux/arm64.", Ordered(both.Log));
-        Assert.Contains("build each platform by itself", both.Log);
-        Assert.Contains("Pushed " + project.Image(), single.Log);
-
-        // Their order is the build's own.
-        static string Ordered(string log) => log.Replace("two: linux/arm64; one: linux/amd64", "one: linux/amd64; two: linux/arm64", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -199,25 +172,5 @@ public sealed class GatewayTests
     {
         var result = await project.RunAsync(Testbed.Buildx, arguments);
         Assert.True(result.Code == 0, result.All);
-    }
-
-    /// <summary>Lets the builder die when the build's step has begun.</summary>
-    private static async Task<CliResult> KillDuringBuildAsync(Project project, MortalProxy mortal, params string[] flags)
-    {
-        using var process = project.Start("docker", ["build", .. flags, "-t", project.Image(), "--push", "--progress", "plain", "."]);
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var log = new StringBuilder();
-        while (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
-        {
-            log.AppendLine(line);
-            if (line.EndsWith(" begin", StringComparison.Ordinal))
-            {
-                mortal.Die();
-            }
-        }
-
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new CliResult(process.ExitCode, await output, log.ToString());
     }
 }

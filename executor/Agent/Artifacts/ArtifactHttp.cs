@@ -1,6 +1,6 @@
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using PodExecutor.Agent.Transfers;
 
 namespace PodExecutor.Agent.Artifacts;
 
@@ -16,8 +16,7 @@ internal static class ArtifactHttp
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectPatience };
         if (context.ExtraCaFile is { } file)
         {
-            var extra = Load(file);
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, extra);
+            handler.SslOptions.RemoteCertificateValidationCallback = ExtraAuthorities.Trusting(Load(file));
         }
 
         var client = new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
@@ -29,33 +28,11 @@ internal static class ArtifactHttp
     {
         try
         {
-            var bundle = new X509Certificate2Collection();
-            bundle.ImportFromPemFile(file);
-            return bundle;
+            return ExtraAuthorities.Load([file]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
             throw new ArtifactException($"CI_SERVER_TLS_CA_FILE ({file}) cannot be read as PEM certificates: {e.Message}", e);
         }
-    }
-
-    // The system's verdict first. The bundle may heal an unknown issuer, never a wrong name.
-    private static bool IsTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, X509Certificate2Collection extra)
-    {
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 server)
-        {
-            return errors == SslPolicyErrors.None;
-        }
-
-        using var own = new X509Chain();
-        own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        own.ChainPolicy.CustomTrustStore.AddRange(extra);
-        foreach (var element in chain?.ChainElements.AsEnumerable() ?? [])
-        {
-            own.ChainPolicy.ExtraStore.Add(element.Certificate);
-        }
-
-        return own.Build(server);
     }
 }

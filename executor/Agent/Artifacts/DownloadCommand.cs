@@ -1,3 +1,5 @@
+using PodExecutor.Agent.Transfers;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary><c>gitlab-runner artifacts-downloader</c>: fetches another job's archive whole, then unpacks it into the build directory.</summary>
@@ -15,7 +17,7 @@ internal static class DownloadCommand
         using (var client = ArtifactHttp.Create(context))
         {
             var download = new ArtifactDownload(context, client, coordinator, archive);
-            await Attempts.RunAsync(context, download.TryAsync, cancel);
+            await Attempts.RunAsync(context.Warn, context.Time, download.TryAsync, cancel);
         }
 
         await ArchiveExtraction.RunAsync(context, archive, $"The artifacts archive of job {coordinator.JobId}", cancel);

@@ -1,3 +1,5 @@
+using PodExecutor.Agent.Transfers;
+
 namespace PodExecutor.Agent.Artifacts;
 
 /// <summary><c>gitlab-runner artifacts-uploader</c>: finds the files, then sends them.</summary>
@@ -20,7 +22,7 @@ internal static class UploadCommand
         try
         {
             var upload = new ArtifactUpload(context, client, request, plan);
-            await Attempts.RunAsync(context, upload.TryAsync, either.Token);
+            await Attempts.RunAsync(context.Warn, context.Time, upload.TryAsync, either.Token);
             return 0;
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested && !cancel.IsCancellationRequested)

@@ -140,10 +140,16 @@ internal sealed class BuilderGateway : IAsyncDisposable
             return new BuilderNews { Refused = refused };
         }
 
+        if (verdict.Split is { } split)
+        {
+            return new BuilderNews { Split = split };
+        }
+
         var chosen = verdict.Direct is { } direct
             ? new ChosenBuilder { Name = wish.Wanted, Address = direct }
             : new ChosenBuilder { Name = verdict.Chosen!.Builder.Name, Address = "unix://" + _sockets.Builder(_builders.ToList().IndexOf(verdict.Chosen)) };
         chosen.Notes.Add([.. verdict.Notes, .. cacheNotes]);
+        chosen.InsecureRegistries.Add(Set.Policy.InsecureRegistries);
         return new BuilderNews { Chosen = chosen };
     }
 }

@@ -23,6 +23,9 @@ internal sealed record ImageContext(string Name, string Directory, Func<string, 
 
     public string DockerConfigPath => Path.Combine(Given("DOCKER_CONFIG") ?? Path.Combine(Given("HOME") ?? "/root", ".docker"), "config.json");
 
+    /// <summary>A PEM bundle that is trusted besides the system's, or null.</summary>
+    public string? ExtraAuthority => Given("CI_SERVER_TLS_CA_FILE") is { } file && File.Exists(At(file)) ? At(file) : null;
+
     public bool InGitLab => Variable("GITLAB_CI") is { Length: > 0 };
 
     /// <summary>A variable's value; empty is as good as not set.</summary>

@@ -104,7 +104,8 @@ internal sealed class TokenServer(BuildKitClientOptions options) : IDisposable
         {
             var who = login is null ? "without a login" : $"with the {login}";
             throw new BuildKitException(
-                $"The registry {request.Host} gives no access to {string.Join(' ', request.Scopes)} {who}: its token server {request.Realm} answers {(int)response.StatusCode} {response.ReasonPhrase}.");
+                $"The registry {request.Host} gives no access to {string.Join(' ', request.Scopes)} {who}: its token server {request.Realm} answers {(int)response.StatusCode} {response.ReasonPhrase}.",
+                new HttpRequestException(response.ReasonPhrase, null, response.StatusCode));
         }
 
         try

@@ -10,7 +10,7 @@ using PodExecutor.Link.Builders;
 namespace PodExecutor.Driver.Builders;
 
 /// <summary>
-/// The layer cache of a job's image builds: one name per branch, written in the job's own protection class only. A branch reads its own, then the default branch's, as a
+/// The layer cache of a job's image builds: one name per branch (and image: BuildIdentity of the agent), written in the job's own protection class only. A branch reads its own, then the default branch's, as a
 /// protected job and as an unprotected one has left it: what a protected job has written may be used by all jobs of the project, never the other way round.
 /// </summary>
 internal static class BuildCacheSetup

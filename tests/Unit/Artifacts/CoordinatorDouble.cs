@@ -85,7 +85,7 @@ internal sealed class CoordinatorDouble : IAsyncDisposable
         var outcome = new RequestOutcome(
             request.Method, request.Path, request.QueryString.Value ?? "", request.Headers["JOB-TOKEN"], request.Headers.TransferEncoding,
             request.ContentLength, null, [], "");
-        Requests.Enqueue(request.HasFormContentType && IsReading ? await ReadAsync(context, outcome) : outcome);
+        Requests.Enqueue(request.ContentType?.StartsWith("multipart/", StringComparison.Ordinal) == true && IsReading ? await ReadAsync(context, outcome) : outcome);
         await _answer(context, number);
     }
 

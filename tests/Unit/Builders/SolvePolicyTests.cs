@@ -94,7 +94,7 @@ public sealed class SolvePolicyTests
         var request = new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { ["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = "project-8-protected" } };
         var bridge = new BridgeSolveRequest { Frontend = "dockerfile.v0" };
         Apply(request);
-        Assert.Null(new SolvePolicy(Strict).Apply(bridge));
+        Assert.Null(new SolvePolicy(Strict).Apply(bridge, ""));
 
         Assert.Equal("project-7-protected", request.FrontendAttrs["build-arg:BUILDKIT_CACHE_MOUNT_NS"]);
         Assert.Equal("project-7-protected", bridge.FrontendOpt["build-arg:BUILDKIT_CACHE_MOUNT_NS"]);
@@ -110,7 +110,7 @@ public sealed class SolvePolicyTests
 
         Assert.Equal(allowed, Apply(new SolveRequest { Definition = new BuildKit.Wire.Ops.Definition { Def = { op } } }) is null);
         Assert.Equal(allowed, Apply(new SolveRequest { Frontend = "dockerfile.v0", FrontendInputs = { ["x"] = new BuildKit.Wire.Ops.Definition { Def = { op } } } }) is null);
-        Assert.Equal(allowed, new SolvePolicy(Strict).Apply(new BridgeSolveRequest { Definition = new Definition { Def = { op } } }) is null);
+        Assert.Equal(allowed, new SolvePolicy(Strict).Apply(new BridgeSolveRequest { Definition = new Definition { Def = { op } } }, "") is null);
     }
 
     [Fact]
@@ -134,6 +134,31 @@ public sealed class SolvePolicyTests
         Apply(request);
 
         Assert.Equal(expected, request.FrontendAttrs["attest:provenance"]);
+    }
+
+    [Theory]
+    [InlineData(true, "filename=Dockerfile")]
+    [InlineData(true, "filename=Dockerfile", "build-arg:VERSION=2", "label:a=b", "vcs:revision=1234")]
+    [InlineData(false, "filename=Dockerfile", "target=test")]
+    [InlineData(false, "filename=Dockerfile", "platform=linux/arm64")]
+    [InlineData(false, "filename=Dockerfile", "vcs:localdir:context=api")]
+    [InlineData(false, "filename=api.Dockerfile")]
+    public void BuildCache_OfEachImageOfAProject_HasItsOwnName(bool same, params string[] options)
+    {
+        var policy = new SolvePolicy(new BuildPolicy { Cache = S3() });
+        var (first, second) = (new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { ["filename"] = "Dockerfile" } }, new SolveRequest { Frontend = "dockerfile.v0" });
+        foreach (var option in options)
+        {
+            second.FrontendAttrs.Add(option.Split('=')[0], option.Split('=')[1]);
+        }
+
+        policy.Apply(first);
+        policy.Apply(second);
+
+        string Name(SolveRequest request) => Assert.Single(request.Cache.Exports).Attrs["name"];
+        Assert.Matches("^feature-[0-9a-f]{12}$", Name(first));
+        Assert.Equal(same, Name(first) == Name(second));
+        Assert.Equal([Name(second), Name(second).Replace("feature", "main", StringComparison.Ordinal)], second.Cache.Imports.Select(i => i.Attrs["name"]));
     }
 
     [Fact]

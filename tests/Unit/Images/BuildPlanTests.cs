@@ -32,6 +32,20 @@ public sealed class BuildPlanTests
     public void Flag_BecomesTheFrontendsOption(string expected, params string[] flags) =>
         Assert.Contains(expected, Plan(flags).Attributes.Select(a => $"{a.Key}={a.Value}"));
 
+    [Theory]
+    [InlineData("vcs:localdir:context=api vcs:localdir:dockerfile=api/docker vcs:revision=1234 vcs:source=https://gitlab.test/group/demo", "/builds/group/demo", "/builds/group/demo/api", "/builds/group/demo/api/docker")]
+    [InlineData("vcs:localdir:context=. vcs:revision=1234 vcs:source=https://gitlab.test/group/demo", "/builds/group/demo", "/builds/group/demo", "/tmp/elsewhere")]
+    [InlineData("", null, "/builds/group/demo", "/builds/group/demo")]
+    [InlineData("", "/builds/group/demo", null, "/builds/group/demo")]
+    public void Origin_OfTheFiles_IsToldAsBuildxDoes(string expected, string? home, string? context, string? dockerfile)
+    {
+        var job = new Dictionary<string, string?> { ["CI_PROJECT_DIR"] = home, ["CI_COMMIT_SHA"] = "1234", ["CI_PROJECT_URL"] = "https://gitlab.test/group/demo" };
+
+        var plan = new BuildPlanner(Read(["."], Variable), new BuildSources(context, null, dockerfile, "Dockerfile"), job.GetValueOrDefault).Decide(new Dictionary<string, string>());
+
+        Assert.Equal(expected, string.Join(' ', plan.Attributes.Where(a => a.Key.StartsWith("vcs:", StringComparison.Ordinal)).Select(a => $"{a.Key}={a.Value}")));
+    }
+
     [Fact]
     public void BuildArgument_NamingAnUnsetVariable_IsLeftOut() =>
         Assert.DoesNotContain(Plan("--build-arg", "NOT_SET").Attributes.Keys, k => k.StartsWith("build-arg:", StringComparison.Ordinal));

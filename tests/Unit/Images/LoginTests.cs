@@ -93,7 +93,7 @@ public sealed class LoginTests : IDisposable
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
 
-        var verdict = await new LoginCheck(insecure) { Patience = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(0.2) }
+        var verdict = await new LoginCheck(insecure, null) { Patience = TimeSpan.FromSeconds(1), ConnectTimeout = TimeSpan.FromSeconds(0.2) }
             .TryAsync(silent.LocalEndpoint.ToString()!, new RegistryLogin("a", "b"), TestContext.Current.CancellationToken);
 
         Assert.Equal(new LoginVerdict(NotAsked: "no answer in time"), verdict);

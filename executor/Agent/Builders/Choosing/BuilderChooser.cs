@@ -4,7 +4,8 @@ namespace PodExecutor.Agent.Builders.Choosing;
 
 /// <param name="Chosen">Null if the build is refused.</param>
 /// <param name="Direct">An address that the build dials itself, past the gateway.</param>
-internal sealed record ChooserVerdict(BuilderConnection? Chosen, IReadOnlyList<string> Notes, RefusedBuilder? Refused = null, string? Direct = null);
+/// <param name="Split">Platforms that only several builders together have, one group for each of these.</param>
+internal sealed record ChooserVerdict(BuilderConnection? Chosen, IReadOnlyList<string> Notes, RefusedBuilder? Refused = null, string? Direct = null, SplitBuild? Split = null);
 
 /// <summary>
 /// Chooses a builder for a build: the first in the build's own order that is there, has the platforms and has room. Waits while all are busy, and for a
@@ -50,6 +51,11 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
                 return new ChooserVerdict(chosen, [.. notes, .. SpillOver(states, chosen)]);
             }
 
+            if (fitting.Count == 0 && wish.MaySplit && PlatformGroups.Of(wish.Platforms, [.. able.Select(s => s.Builder.Platforms)]) is { } split)
+            {
+                return new ChooserVerdict(null, notes, Split: split);
+            }
+
             if (able.Count == states.Count && fitting.Count == 0)
             {
                 return Refuse(NoPlatform(wish, able.Select(s => s.Builder)), away: false);
@@ -93,17 +99,16 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
     private static bool HasRoom(BuilderConnection builder, BuilderState state) => builder.Builder.MaxParallel == 0 || state.Active < builder.Builder.MaxParallel;
 
     private static IEnumerable<string> SpillOver(List<(BuilderConnection Builder, BuilderState State)> states, BuilderConnection chosen) =>
-        states[0].Builder == chosen ? []
+        states[0].Builder == chosen || (states[0].State.Away is null && HasRoom(states[0].Builder, states[0].State)) ? []
             : [$"Building on {chosen.Builder.Name}; {states[0].Builder.Builder.Name}, where this project's cache is warm, {(states[0].State.Away is { } away ? $"is not reached ({away})"
-                : states[0].Builder.Platforms.Count > 0 && !HasRoom(states[0].Builder, states[0].State) ? $"is busy ({states[0].State.Active} builds)" : "lacks the platform")}."];
+                : $"is busy ({states[0].State.Active} builds)")}."];
 
     private static string Waiting(IEnumerable<(BuilderConnection Builder, BuilderState State)> states, TimeSpan waited) =>
         $"Waiting for a builder{(waited > TimeSpan.FromSeconds(1) ? $" for {waited.TotalSeconds:0} s" : "")}: "
         + string.Join("; ", states.Select(s => s.State.Away is { } away ? $"{s.Builder.Builder.Name} is not reached ({away})" : $"{s.Builder.Builder.Name} runs {s.State.Active} of at most {s.Builder.Builder.MaxParallel} builds"));
 
     private static string NoPlatform(ChooseBuilder wish, IEnumerable<BuilderConnection> able) =>
-        $"No builder has all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}."
-        + (wish.Platforms.All(p => able.Any(b => b.Platforms.Contains(p))) ? " Each has some, but one build runs on one builder: build each platform by itself, under a tag of its own." : "");
+        $"No builder has all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}.";
 
     private static ChooserVerdict Refuse(string why, bool away) => new(null, [], new RefusedBuilder { Why = why, Away = away });
 }

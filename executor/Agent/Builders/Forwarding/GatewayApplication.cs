@@ -22,8 +22,8 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
     /// <summary>For builders that cannot keep a cache on S3: they get neither its entries nor its credential.</summary>
     private readonly SolvePolicy _uncached = new(WithoutCache(policy));
 
-    /// <summary>Refs of this job's builds.</summary>
-    private readonly ConcurrentDictionary<string, byte> _own = new(StringComparer.Ordinal);
+    /// <summary>Refs of this job's builds, with what they build.</summary>
+    private readonly ConcurrentDictionary<string, string> _own = new(StringComparer.Ordinal);
 
     public IFeatureCollection CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
 
@@ -61,11 +61,11 @@ internal sealed class GatewayApplication(BuildPolicy policy) : IHttpApplication<
         {
             case AllowedCalls.Solve:
                 var solve = await call.ReadAsync(SolveRequest.Parser);
-                _own[solve.Ref] = 0;
+                _own[solve.Ref] = BuildIdentity.Of(solve.FrontendAttrs);
                 return (await PolicyAsync(builder, call)).Apply(solve) is { } refused ? (null, refused) : (GatewayCall.Frame(solve), null);
             case AllowedCalls.BridgeSolve:
                 var bridge = await call.ReadAsync(BridgeSolveRequest.Parser);
-                return (await PolicyAsync(builder, call)).Apply(bridge) is { } refusedBridge ? (null, refusedBridge) : (GatewayCall.Frame(bridge), null);
+                return (await PolicyAsync(builder, call)).Apply(bridge, _own.GetValueOrDefault(call.BuildId, "")) is { } refusedBridge ? (null, refusedBridge) : (GatewayCall.Frame(bridge), null);
             case AllowedCalls.ListenHistory when policy.Cache is null:
                 var history = await call.ReadAsync(HistoryRequest.Parser);
                 return IsOwn(history.Ref) ? (GatewayCall.Frame(history), null) : (null, Refusal(call));

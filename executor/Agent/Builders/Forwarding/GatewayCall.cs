@@ -11,6 +11,8 @@ namespace PodExecutor.Agent.Builders.Forwarding;
 /// <summary>One gRPC call of a job: its request, and the ways to answer it.</summary>
 internal sealed class GatewayCall(IFeatureCollection features)
 {
+    public const string BuildIdHeader = "buildkit-controlapi-buildid";
+
     private const int PrefixSize = 5;
 
     /// <summary>BuildKit's own bound.</summary>
@@ -28,6 +30,9 @@ internal sealed class GatewayCall(IFeatureCollection features)
     public CancellationToken Aborted { get; } = features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted;
 
     public string Path => Request.Path;
+
+    /// <summary>The ref of the build in whose name a gateway API's call is made; empty for others.</summary>
+    public string BuildId => Request.Headers[BuildIdHeader].ToString();
 
     /// <summary>The one message of a unary call.</summary>
     /// <exception cref="InvalidDataException">It is compressed, too long or not one message.</exception>

@@ -14,11 +14,12 @@ internal static class BuildCacheEntries
 {
     private const string ImportsOption = "cache-imports";
 
-    public static void AddExport(CacheOptions options, BuildCache cache)
+    /// <param name="image">Of <see cref="BuildIdentity"/>.</param>
+    public static void AddExport(CacheOptions options, BuildCache cache, string image)
     {
         if (cache.Name.Length > 0 && options.Exports.Count == 0)
         {
-            var entry = Entry(cache, cache.Prefix, cache.Name);
+            var entry = Entry(cache, cache.Prefix, cache.Name + image);
 
             // Everything, not only the last stage's layers; and a store that is away costs a warning, not the build.
             entry.Attrs["mode"] = "max";
@@ -28,14 +29,15 @@ internal static class BuildCacheEntries
     }
 
     /// <param name="frontendOptions">The Dockerfile frontend reads its imports here and not from the request (client/solve.go sets both).</param>
-    public static void AddImports(CacheOptions? options, MapField<string, string>? frontendOptions, BuildCache cache)
+    /// <param name="image">Of <see cref="BuildIdentity"/>.</param>
+    public static void AddImports(CacheOptions? options, MapField<string, string>? frontendOptions, BuildCache cache, string image)
     {
         if (options is { Imports.Count: > 0 } || frontendOptions?.ContainsKey(ImportsOption) == true)
         {
             return;
         }
 
-        var entries = cache.Sources.Select(s => Entry(cache, s.Prefix, s.Name)).ToList();
+        var entries = cache.Sources.Select(s => Entry(cache, s.Prefix, s.Name + image)).ToList();
         options?.Imports.Add(entries);
         if (frontendOptions is not null && entries.Count > 0)
         {

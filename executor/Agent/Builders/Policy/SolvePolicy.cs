@@ -34,22 +34,24 @@ internal sealed class SolvePolicy(BuildPolicy policy)
             ?? Cache(request.Cache);
         if (problem is null && policy.Cache is { } cache)
         {
-            BuildCacheEntries.AddExport(request.Cache, cache);
-            BuildCacheEntries.AddImports(request.Cache, request.Frontend == Frontend ? request.FrontendAttrs : null, cache);
+            var image = BuildIdentity.Of(request.FrontendAttrs);
+            BuildCacheEntries.AddExport(request.Cache, cache, image);
+            BuildCacheEntries.AddImports(request.Cache, request.Frontend == Frontend ? request.FrontendAttrs : null, cache, image);
         }
 
         return problem;
     }
 
     /// <summary>The same for what docker-buildx asks through the gateway API.</summary>
-    public string? Apply(BridgeSolveRequest request)
+    /// <param name="image">Of the build in whose name it asks: it reads what that one writes.</param>
+    public string? Apply(BridgeSolveRequest request, string image)
     {
         var problem = Definitions([.. request.Definition is null ? [] : request.Definition.Def.Select(d => d.Span.ToArray()),
                 .. request.FrontendInputs.Values.SelectMany(d => d.Def).Select(d => d.Span.ToArray())])
             ?? FrontendOptions(request.Frontend, request.FrontendOpt);
         if (problem is null && request.Frontend == Frontend && policy.Cache is { } cache)
         {
-            BuildCacheEntries.AddImports(null, request.FrontendOpt, cache);
+            BuildCacheEntries.AddImports(null, request.FrontendOpt, cache, image);
         }
 
         return problem;

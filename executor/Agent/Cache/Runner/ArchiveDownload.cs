@@ -18,7 +18,7 @@ internal sealed class ArchiveDownload(RunnerContext context, HttpClient client, 
             && await ModifiedAsync(alternateHeadUrl, cancel) is { } other && !(await ModifiedAsync(headUrl, cancel) >= other)
                 ? alternateUrl
                 : url;
-        await Attempts.RunAsync(context, async (_, token) =>
+        await Attempts.RunAsync(context.Warn, context.Time, async (_, token) =>
         {
             await TryAsync(chosen, token);
             return true;

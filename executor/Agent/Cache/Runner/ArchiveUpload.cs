@@ -17,7 +17,7 @@ internal sealed class ArchiveUpload(RunnerContext context, HttpClient client, Ar
             return;
         }
 
-        await Attempts.RunAsync(context, async (_, token) =>
+        await Attempts.RunAsync(context.Warn, context.Time, async (_, token) =>
         {
             await TryAsync(token);
             return true;

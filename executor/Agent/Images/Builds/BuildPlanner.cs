@@ -55,6 +55,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
         Add("shm-size", request.SharedMemory?.ToString(CultureInfo.InvariantCulture));
         Add("ulimit", request.Ulimits.Count > 0 ? string.Join(',', request.Ulimits) : null);
         Add("cgroup-parent", request.CgroupParent);
+        AddEach("vcs:", Origin());
         Add("requestid", request.Call switch { "check" => "frontend.lint", "outline" => "frontend.outline", "targets" => "frontend.targets", _ => null });
         return attributes;
 
@@ -71,6 +72,31 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             foreach (var (name, value) in pairs)
             {
                 attributes[prefix + name] = value;
+            }
+        }
+    }
+
+    /// <summary>Where the files are from, as buildx tells it: for the provenance, and to tell a project's images apart.</summary>
+    private IEnumerable<KeyValuePair<string, string>> Origin()
+    {
+        if (variable("CI_PROJECT_DIR") is not { Length: > 0 } home || sources.Directory is not { } directory)
+        {
+            yield break;
+        }
+
+        foreach (var (name, folder) in new[] { ("localdir:context", directory), ("localdir:dockerfile", sources.DockerfileDirectory) })
+        {
+            if (folder is not null && Path.GetRelativePath(home, folder) is var path && path != ".." && !path.StartsWith("../", StringComparison.Ordinal))
+            {
+                yield return KeyValuePair.Create(name, path);
+            }
+        }
+
+        foreach (var (name, value) in new[] { ("source", variable("CI_PROJECT_URL")), ("revision", variable("CI_COMMIT_SHA")) })
+        {
+            if (value is { Length: > 0 })
+            {
+                yield return KeyValuePair.Create(name, value);
             }
         }
     }

@@ -5,8 +5,17 @@ namespace PodExecutor.Agent.Images.Solving;
 /// <summary>What a build needs of its builder.</summary>
 /// <param name="Affinity">Builds with the same one go to the same builder, where their cache is.</param>
 /// <param name="Wanted">An address or name that the command line or BUILDKIT_HOST picks, or null.</param>
-internal sealed record BuilderWish(string Affinity, IReadOnlyList<string> Platforms, string? Wanted);
+/// <param name="MaySplit">Several builders will do, each for some of the platforms.</param>
+internal sealed record BuilderWish(string Affinity, IReadOnlyList<string> Platforms, string? Wanted, bool MaySplit = false);
 
 /// <param name="Name">For messages.</param>
 /// <param name="Waited">For a builder that had room.</param>
-internal sealed record BuilderChoice(BuildKitEndpoint Endpoint, string Name, TimeSpan Waited);
+/// <param name="InsecureRegistries">The operator's: over plain HTTP or with any certificate.</param>
+internal sealed record BuilderChoice(BuildKitEndpoint Endpoint, string Name, TimeSpan Waited, IReadOnlyList<string> InsecureRegistries);
+
+/// <param name="Choice">Null if no builder has all platforms.</param>
+/// <param name="Split">Groups of platforms, to be asked for one by one, then.</param>
+internal sealed record BuilderAnswer(BuilderChoice? Choice, IReadOnlyList<IReadOnlyList<string>> Split)
+{
+    public static BuilderAnswer Of(BuilderChoice choice) => new(choice, []);
+}

@@ -16,7 +16,7 @@ internal sealed class BuilderFinder(ImageContext context)
 
     /// <param name="failed">Builders that went away during this build.</param>
     /// <exception cref="ImageException">There is none, or none that does.</exception>
-    public async Task<BuilderChoice> FindAsync(BuilderWish wish, IReadOnlyCollection<string> failed, CancellationToken cancel)
+    public async Task<BuilderAnswer> FindAsync(BuilderWish wish, IReadOnlyCollection<string> failed, CancellationToken cancel)
     {
         if (context.Given(GatewayVariable) is { } socket && File.Exists(socket))
         {
@@ -33,7 +33,7 @@ internal sealed class BuilderFinder(ImageContext context)
 
         try
         {
-            return new BuilderChoice(BuildKitEndpoint.Parse(address), address, TimeSpan.Zero);
+            return BuilderAnswer.Of(new BuilderChoice(BuildKitEndpoint.Parse(address), address, TimeSpan.Zero, []));
         }
         catch (FormatException e)
         {
@@ -41,7 +41,12 @@ internal sealed class BuilderFinder(ImageContext context)
         }
     }
 
-    private async Task<BuilderChoice> AskAsync(string socketPath, BuilderWish wish, IReadOnlyCollection<string> failed, CancellationToken cancel)
+    /// <summary>For what is done by one builder.</summary>
+    /// <exception cref="ImageException">There is none, or none that does.</exception>
+    public async Task<BuilderChoice> AnyAsync(BuilderWish wish, CancellationToken cancel) =>
+        (await FindAsync(wish with { MaySplit = false }, [], cancel)).Choice ?? throw new InvalidOperationException("a wish that may not be split was answered by a split");
+
+    private async Task<BuilderAnswer> AskAsync(string socketPath, BuilderWish wish, IReadOnlyCollection<string> failed, CancellationToken cancel)
     {
         var begin = context.Time.GetTimestamp();
         try
@@ -51,7 +56,8 @@ internal sealed class BuilderFinder(ImageContext context)
             await using var stream = new NetworkStream(socket, ownsSocket: false);
             using var writer = new FrameWriter<ChooseBuilder>(stream);
             using var reader = new FrameReader<BuilderNews>(stream, BuilderNews.Parser);
-            await writer.WriteAsync(new ChooseBuilder { Affinity = wish.Affinity, Wanted = wish.Wanted ?? "", Platforms = { wish.Platforms }, Failed = { failed } }, cancel);
+            await writer.WriteAsync(
+                new ChooseBuilder { Affinity = wish.Affinity, Wanted = wish.Wanted ?? "", Platforms = { wish.Platforms }, Failed = { failed }, MaySplit = wish.MaySplit }, cancel);
             while (await reader.ReadAsync(cancel) is { } news)
             {
                 switch (news.NewsCase)
@@ -62,7 +68,9 @@ internal sealed class BuilderFinder(ImageContext context)
                     case BuilderNews.NewsOneofCase.Refused:
                         throw new ImageException(news.Refused.Why, news.Refused.Away ? ImageExit.Builder : ImageExit.Usage);
                     case BuilderNews.NewsOneofCase.Chosen:
-                        return Chosen(news.Chosen, begin);
+                        return BuilderAnswer.Of(Chosen(news.Chosen, begin));
+                    case BuilderNews.NewsOneofCase.Split:
+                        return new BuilderAnswer(null, [.. news.Split.Groups.Select(g => g.Platforms)]);
                     default:
                         break;
                 }
@@ -83,6 +91,6 @@ internal sealed class BuilderFinder(ImageContext context)
             context.Log.WriteLine(note);
         }
 
-        return new BuilderChoice(BuildKitEndpoint.Parse(chosen.Address), chosen.Name, context.Time.GetElapsedTime(begin));
+        return new BuilderChoice(BuildKitEndpoint.Parse(chosen.Address), chosen.Name, context.Time.GetElapsedTime(begin), chosen.InsecureRegistries);
     }
 }

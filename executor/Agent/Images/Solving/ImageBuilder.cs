@@ -1,16 +1,14 @@
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Progress;
+using PodExecutor.Agent.Images.Splitting;
 using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Solving;
 
-/// <summary>Runs one build: on the builder that is chosen for it, and once more on another if that one goes away.</summary>
+/// <summary>Runs one build: on one builder or, where none has all its platforms, on several.</summary>
 internal sealed class ImageBuilder(ImageContext context)
 {
-    /// <summary>A build that breaks that many builders is itself the trouble.</summary>
-    private const int MaxBuilders = 3;
-
     /// <summary>What BuildKit scans with if nothing else is named.</summary>
     private const string DefaultScanner = "buildkit-syft-scanner";
 
@@ -18,27 +16,28 @@ internal sealed class ImageBuilder(ImageContext context)
     /// <exception cref="ImageException">There is no builder for it, or it asks for what the builder cannot do.</exception>
     public async Task<BuildOutcome> SolveAsync(BuildRequest request, BuildPlan plan, CancellationToken cancel)
     {
-        var finder = new BuilderFinder(context);
-        var wish = new BuilderWish(plan.SharedKey, request.Platforms, request.Builder);
         var book = new LoginBook(context.Variable, context.DockerConfigPath);
-        var failed = new List<string>();
-        while (true)
+        var board = new ProgressBoard(Printer(request.Progress), context.Time);
+        try
         {
-            var choice = await finder.FindAsync(wish, failed, cancel);
-            try
-            {
-                return await SolveOnAsync(choice, request, plan, book, cancel);
-            }
-            catch (BuildKitException e) when (e is DaemonUnreachableException or SessionLostException && !cancel.IsCancellationRequested)
-            {
-                failed.Add(choice.Name);
-                if (failed.Count == MaxBuilders)
-                {
-                    throw new ImageException($"{failed.Count} builders went away during this build, the last with: {e.Message}", ImageExit.Builder, e);
-                }
-
-                context.Warn($"The builder {choice.Name} went away: {e.Message}. Looking for another one.");
-            }
+            var run = new BuilderRun(new BuilderRunRequest(plan, request.Platforms, request.Builder, Share: null), board, book, context);
+            var outcome = await run.RunAsync(cancel);
+            var build = outcome.Solve is { } solve
+                ? new BuildOutcome(solve, run.Trace, outcome.Builder!.Name, outcome.Builder.Waited)
+                : await new SplitBuild(request, plan, board, book, context).RunAsync(outcome.Split, cancel);
+            board.Finish();
+            return build;
+        }
+        catch (RunFailedException e)
+        {
+            board.Finish();
+            Report(e, book);
+            throw new BuildReportedException(e);
+        }
+        catch
+        {
+            board.Finish();
+            throw;
         }
     }
 
@@ -46,7 +45,8 @@ internal sealed class ImageBuilder(ImageContext context)
     /// <returns>The exit code; docker's is 1 if the check found anything.</returns>
     public async Task<int> AskAsync(BuildRequest request, BuildPlan plan, CancellationToken cancel)
     {
-        var choice = await new BuilderFinder(context).FindAsync(new BuilderWish(plan.SharedKey, request.Platforms, request.Builder), [], cancel);
+        // Nothing runs: any builder has an answer, whatever the platforms.
+        var choice = await new BuilderFinder(context).AnyAsync(new BuilderWish(plan.SharedKey, [], request.Builder), cancel);
         try
         {
             var auth = new JobRegistryAuth(new LoginBook(context.Variable, context.DockerConfigPath));
@@ -61,46 +61,10 @@ internal sealed class ImageBuilder(ImageContext context)
         }
     }
 
-    private async Task<BuildOutcome> SolveOnAsync(BuilderChoice choice, BuildRequest request, BuildPlan plan, LoginBook book, CancellationToken cancel)
+    private void Report(RunFailedException failed, LoginBook book)
     {
-        var trace = new BuildTrace();
-        var auth = new JobRegistryAuth(book);
-        var printer = Printer(request.Progress);
-        await using var client = new BuildKitClient(choice.Endpoint, new BuildKitClientOptions { Time = context.Time });
-        try
-        {
-            var outcome = await client.SolveAsync(
-                SolveRequests.Of(plan, context, auth),
-                update =>
-                {
-                    trace.Add(update);
-                    printer.Print(update);
-                },
-                cancel);
-            printer.Finish();
-            return new BuildOutcome(outcome, trace, choice.Name, choice.Waited);
-        }
-        catch (BuildFailedException e)
-        {
-            printer.Finish();
-            Report(e, trace, auth, book);
-            throw new BuildReportedException(e);
-        }
-        catch (BuildKitException e) when (e is NotSupportedByDaemonException or LocalFileException)
-        {
-            printer.Finish();
-            throw new ImageException(e.Message, ImageExit.Failure, e);
-        }
-        catch (BuildKitException)
-        {
-            printer.Finish();
-            throw;
-        }
-    }
-
-    private void Report(BuildFailedException failure, BuildTrace trace, JobRegistryAuth auth, LoginBook book)
-    {
-        foreach (var line in FailureReport.Lines(failure, trace))
+        var failure = failed.Failure;
+        foreach (var line in FailureReport.Lines(failure, failed.Trace))
         {
             context.Log.WriteLine(line);
         }
@@ -114,7 +78,7 @@ internal sealed class ImageBuilder(ImageContext context)
         if (failure.Message.Contains("401", StringComparison.Ordinal) || failure.Message.Contains("403", StringComparison.Ordinal)
             || failure.Message.Contains("denied", StringComparison.Ordinal) || failure.Message.Contains("authoriz", StringComparison.Ordinal))
         {
-            foreach (var host in auth.Asked)
+            foreach (var host in failed.RegistriesAsked)
             {
                 context.Log.WriteLine($"  help: for {host} {book.Origin(host)}.");
             }

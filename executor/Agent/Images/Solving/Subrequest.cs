@@ -1,6 +1,7 @@
 using System.Text;
 using Grpc.Core;
 using PodExecutor.Agent.Builders.Choosing;
+using PodExecutor.Agent.Builders.Forwarding;
 using PodExecutor.Agent.Builders.Wire;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.BuildKit;
@@ -14,8 +15,6 @@ namespace PodExecutor.Agent.Images.Solving;
 /// </summary>
 internal sealed class Subrequest(ImageContext context)
 {
-    private const string BuildHeader = "buildkit-controlapi-buildid";
-
     private static readonly Method<BridgeSolveRequest, BridgeSolveResponse> Solve = new(
         MethodType.Unary, "moby.buildkit.v1.frontend.LLBBridge", "Solve", Messages.Of(BridgeSolveRequest.Parser), Messages.Of(BridgeSolveResponse.Parser));
 
@@ -32,7 +31,7 @@ internal sealed class Subrequest(ImageContext context)
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var request = SolveRequests.Of(plan, context, auth) with { Frontend = "", FrontendOptions = new Dictionary<string, string>(), Exports = [] };
         var build = client.SolveAsync(request, null, over.Token);
-        var call = new CallOptions(new Metadata { { BuildHeader, request.Ref } }, cancellationToken: cancel);
+        var call = new CallOptions(new Metadata { { GatewayCall.BuildIdHeader, request.Ref } }, cancellationToken: cancel);
         try
         {
             var question = new BridgeSolveRequest { Frontend = "dockerfile.v0", FrontendOpt = { plan.Attributes.ToDictionary() }, AllowResultReturn = true, AllowResultArrayRef = true };

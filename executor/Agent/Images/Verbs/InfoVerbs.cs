@@ -47,7 +47,7 @@ internal static class InfoVerbs
 
     private static async Task<int> BuilderAsync(VerbCall call, CancellationToken cancel)
     {
-        var choice = await new BuilderFinder(call.Context).FindAsync(new BuilderWish("", [], null), [], cancel);
+        var choice = await new BuilderFinder(call.Context).AnyAsync(new BuilderWish("", [], null), cancel);
         await using var client = new BuildKitClient(choice.Endpoint);
         try
         {

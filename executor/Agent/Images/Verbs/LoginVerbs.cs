@@ -31,7 +31,7 @@ internal static class LoginVerbs
             throw new ImageException($"{call.Command}: user or password for {registry} is missing or empty. Is the variable set, and is it set for unprotected branches?", ImageExit.Usage);
         }
 
-        var verdict = await new LoginCheck(call.Insecure(flags)).TryAsync(registry, login, cancel);
+        var verdict = await new LoginCheck(call.Insecure(flags), context.ExtraAuthority).TryAsync(registry, login, cancel);
         if (verdict.Refused is { } refused)
         {
             throw new ImageException($"{registry} refuses the login of {login.Username}: {refused}");

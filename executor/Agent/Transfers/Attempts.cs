@@ -1,6 +1,4 @@
-using PodExecutor.Agent.Transfers;
-
-namespace PodExecutor.Agent.Artifacts;
+namespace PodExecutor.Agent.Transfers;
 
 /// <summary>Three tries, as gitlab-runner's helper makes them.</summary>
 internal static class Attempts
@@ -10,10 +8,11 @@ internal static class Attempts
     /// <summary>Longer than this a job is not held up, whatever the server asks for.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
+    /// <param name="warn">Tells that there will be another try, and why.</param>
     /// <param name="tryOnce">Gets the failure before it, null at first.</param>
     /// <exception cref="TransferException">The last try's failure, or the first that another try cannot heal.</exception>
     public static async Task<T> RunAsync<T>(
-        RunnerContext context, Func<TransferException?, CancellationToken, Task<T>> tryOnce, CancellationToken cancel)
+        Action<string> warn, TimeProvider time, Func<TransferException?, CancellationToken, Task<T>> tryOnce, CancellationToken cancel)
     {
         TransferException? before = null;
         for (var attempt = 1; ; attempt++)
@@ -28,8 +27,8 @@ internal static class Attempts
             }
 
             var pause = Pause(attempt, before.RetryAfter);
-            context.Warn($"{before.Message} Retrying in {pause.TotalSeconds:0} s (try {attempt + 1} of {Count})...");
-            await Task.Delay(pause, context.Time, cancel);
+            warn($"{before.Message} Retrying in {pause.TotalSeconds:0} s (try {attempt + 1} of {Count})...");
+            await Task.Delay(pause, time, cancel);
         }
     }
 

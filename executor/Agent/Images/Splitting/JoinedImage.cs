@@ -1,0 +1,149 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.References;
+using PodExecutor.Agent.Images.Registries;
+
+namespace PodExecutor.Agent.Images.Splitting;
+
+/// <summary>What one builder has made: an image, or an index of several (of platforms, and of attestations to them).</summary>
+/// <param name="Platforms">Of its share of the build.</param>
+/// <param name="Content">Null where nobody has it: then an index counts as one image.</param>
+internal sealed record PartImage(IReadOnlyList<string> Platforms, string MediaType, string Digest, long Size, byte[]? Content);
+
+/// <summary>
+/// The index over several builders' images, byte for byte as one builder would have made it (exporter/containerimage/writer.go): the platforms in the order in
+/// which they were asked for, then their attestations.
+/// </summary>
+internal static class JoinedImage
+{
+    private const string IndexAnnotation = "annotation-index.";
+    private const string DescriptorAnnotation = "annotation-manifest-descriptor";
+    private const string AttestationPlatform = "unknown";
+
+    private static readonly string[] PlatformParts = ["os", "architecture", "variant"];
+
+    /// <summary>Is the attribute of an image exporter one of the index, and no builder's of a share?</summary>
+    public static bool IsAnnotation(string attribute) =>
+        attribute.StartsWith("annotation-index", StringComparison.Ordinal) || attribute.StartsWith(DescriptorAnnotation, StringComparison.Ordinal);
+
+    public static IReadOnlyList<ImageReference> NamesOf(OutputRequest exporter) =>
+        [.. exporter.Attributes.GetValueOrDefault("name", "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ImageReference.Parse)];
+
+    /// <param name="platforms">As they were asked for.</param>
+    /// <param name="attributes">Of the image exporter: the index's annotations.</param>
+    /// <exception cref="JsonException">A part is neither image nor index; so InvalidOperationException and KeyNotFoundException.</exception>
+    public static Manifest Of(IReadOnlyList<string> platforms, IReadOnlyList<PartImage> parts, IReadOnlyDictionary<string, string> attributes)
+    {
+        var entries = parts.SelectMany(Entries).ToList();
+        var images = entries.Where(e => !e.IsAttestation).OrderBy(e => Position(platforms, e.Platform)).ToList();
+        var isDocker = entries.TrueForAll(e => e.MediaType == Manifest.DockerManifest);
+        var mediaType = isDocker ? Manifest.DockerIndex : Manifest.OciIndex;
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" }))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("schemaVersion", 2);
+            json.WriteString("mediaType", mediaType);
+            json.WriteStartArray("manifests");
+            foreach (var entry in images.Concat(entries.Where(e => e.IsAttestation)))
+            {
+                Write(json, entry, attributes);
+            }
+
+            json.WriteEndArray();
+            Annotations(json, attributes.Where(a => a.Key.StartsWith(IndexAnnotation, StringComparison.Ordinal)).Select(a => KeyValuePair.Create(a.Key[IndexAnnotation.Length..], a.Value)));
+            json.WriteEndObject();
+        }
+
+        return new Manifest(mediaType, buffer.ToArray());
+    }
+
+    private static int Position(IReadOnlyList<string> platforms, string platform) =>
+        platforms.Select((p, i) => (p, i)).Where(p => p.p == platform).Select(p => p.i).DefaultIfEmpty(platforms.Count).First();
+
+    private static IEnumerable<IndexEntry> Entries(PartImage part)
+    {
+        using var document = part.Content is null ? null : JsonDocument.Parse(part.Content);
+        return document?.RootElement.TryGetProperty("manifests", out var manifests) == true
+            ? [.. manifests.EnumerateArray().Select(m => IndexEntry.Read(m, part.Platforms[0]))]
+            : [new IndexEntry(part.MediaType, part.Digest, part.Size, part.Platforms[0], null, [])];
+    }
+
+    private static void Write(Utf8JsonWriter json, IndexEntry entry, IReadOnlyDictionary<string, string> attributes)
+    {
+        json.WriteStartObject();
+        json.WriteString("mediaType", entry.MediaType);
+        json.WriteString("digest", entry.Digest);
+        json.WriteNumber("size", entry.Size);
+        string[] asked = entry.IsAttestation ? [] : [DescriptorAnnotation + ".", $"{DescriptorAnnotation}[{entry.Platform}]."];
+        Annotations(json, entry.Annotations.Concat(
+            attributes.SelectMany(a => asked.Where(p => a.Key.StartsWith(p, StringComparison.Ordinal)).Select(p => KeyValuePair.Create(a.Key[p.Length..], a.Value)))));
+        json.WritePropertyName("platform");
+        if (entry.PlatformJson is { } platform)
+        {
+            platform.WriteTo(json);
+        }
+        else
+        {
+            WritePlatform(json, entry.Platform.Split('/'));
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WritePlatform(Utf8JsonWriter json, string[] parts)
+    {
+        json.WriteStartObject();
+        json.WriteString("architecture", parts[1]);
+        json.WriteString("os", parts[0]);
+        if (parts.Length > 2)
+        {
+            json.WriteString("variant", parts[2]);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Annotations(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, string>> annotations)
+    {
+        // The last one wins, and Go writes maps in the order of their keys.
+        var sorted = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (key, value) in annotations)
+        {
+            sorted[key] = value;
+        }
+
+        if (sorted.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartObject("annotations");
+        foreach (var (key, value) in sorted)
+        {
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <param name="PlatformJson">As the builder wrote it; null: made of the name.</param>
+    private sealed record IndexEntry(
+        string MediaType, string Digest, long Size, string Platform, JsonElement? PlatformJson, IReadOnlyList<KeyValuePair<string, string>> Annotations)
+    {
+        public bool IsAttestation => Platform.StartsWith(AttestationPlatform, StringComparison.Ordinal);
+
+        public static IndexEntry Read(JsonElement json, string defaultPlatform)
+        {
+            JsonElement? platform = json.TryGetProperty("platform", out var found) ? found.Clone() : null;
+            return new IndexEntry(
+                json.GetProperty("mediaType").GetString()!,
+                json.GetProperty("digest").GetString()!,
+                json.GetProperty("size").GetInt64(),
+                platform is { } p ? string.Join('/', PlatformParts.Select(n => p.TryGetProperty(n, out var value) ? value.GetString() : null).OfType<string>()) : defaultPlatform,
+                platform,
+                json.TryGetProperty("annotations", out var annotations) ? [.. annotations.EnumerateObject().Select(a => KeyValuePair.Create(a.Name, a.Value.GetString()!))] : []);
+        }
+    }
+}

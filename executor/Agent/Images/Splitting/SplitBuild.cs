@@ -1,0 +1,88 @@
+using System.Runtime.ExceptionServices;
+using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Logins;
+using PodExecutor.Agent.Images.Progress;
+using PodExecutor.Agent.Images.Solving;
+using PodExecutor.BuildKit;
+
+namespace PodExecutor.Agent.Images.Splitting;
+
+/// <summary>
+/// A build for which no builder has all platforms. 1. each builder's share is decided; 2. they build at the same time, and push by digest; 3. when all are there, the
+/// tags get an index over them. Whoever pulls a tag meanwhile gets what was there before.
+/// </summary>
+internal sealed class SplitBuild(BuildRequest request, BuildPlan plan, ProgressBoard board, LoginBook book, ImageContext context)
+{
+    /// <exception cref="RunFailedException">A share failed; the others were stopped.</exception>
+    /// <exception cref="ImageException">A share has no builder, an output cannot be made of several, or the registry does not take the index.</exception>
+    public async Task<BuildOutcome> RunAsync(IReadOnlyList<IReadOnlyList<string>> groups, CancellationToken cancel)
+    {
+        // Step 1: in the order of the command line, not of the builders
+        var shares = groups.OrderBy(g => request.Platforms.ToList().IndexOf(g[0])).Select(g => new BuilderRunRequest(PlatformPart.Of(plan, g), g, request.Builder, string.Join(',', g))).ToList();
+        if (request.Progress is not ("quiet" or "none" or "rawjson"))
+        {
+            context.Log.WriteLine($"No builder has all of {string.Join(", ", request.Platforms)}: {string.Join(" and ", shares.Select(s => s.Share))} are built on builders of their own.");
+        }
+
+        // Step 2
+        var outcomes = await AllAsync(shares.Select(s => new BuilderRun(s, board, book, context)), cancel);
+        var builders = outcomes.Select(o => o.Builder!).ToList();
+        var built = shares.Zip(outcomes, (share, outcome) => new BuiltShare(share.Platforms, outcome.Solve!)).ToList();
+
+        // Step 3
+        var insecure = builders.SelectMany(b => b.InsecureRegistries).ToHashSet(StringComparer.Ordinal);
+        var joining = new ImageJoining(request, book, r => request.Insecure || insecure.Contains(r), context);
+        IReadOnlyDictionary<string, string> response = new Dictionary<string, string>();
+        foreach (var exporter in plan.Exporters.Where(e => e.Type == "image"))
+        {
+            response = exporter.Attributes.GetValueOrDefault("push") == "true" ? await JoinAsync(joining, exporter, built, cancel) : joining.Keep(exporter, built);
+        }
+
+        return new BuildOutcome(
+            new SolveOutcome(outcomes[0].Solve!.Ref, response), board.Whole, string.Join(", ", builders.Select(b => b.Name)), builders.Max(b => b.Waited));
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>> JoinAsync(ImageJoining joining, OutputRequest exporter, IReadOnlyList<BuiltShare> built, CancellationToken cancel)
+    {
+        // Only the pod itself keeps attestations: a builder would make the images anew, and attest to that.
+        if (request.Attestations.Count == 0 && await joining.IsOutOfReachAsync(exporter, cancel) is { } why)
+        {
+            var byBuilder = new BuilderJoining(plan, request, built);
+            context.Log.WriteLine($"{why}: a builder makes the index.");
+            return await byBuilder.PushAsync(exporter, p => new BuilderRun(new BuilderRunRequest(p, [], request.Builder, "index"), board, book, context).RunAsync(cancel));
+        }
+
+        return await board.StepAsync("exporting the index of all platforms", () => joining.PushAsync(exporter, built, cancel));
+    }
+
+    private static async Task<BuilderRunOutcome[]> AllAsync(IEnumerable<BuilderRun> runs, CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        Exception? first = null;
+        async Task<BuilderRunOutcome> GuardedAsync(BuilderRun run)
+        {
+            try
+            {
+                return await run.RunAsync(stop.Token);
+            }
+            catch (Exception e)
+            {
+                // Without all of them there is no image: the others need not go on.
+                Interlocked.CompareExchange(ref first, e, null);
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+
+        try
+        {
+            return await Task.WhenAll(runs.Select(GuardedAsync));
+        }
+        catch
+        {
+            cancel.ThrowIfCancellationRequested();
+            ExceptionDispatchInfo.Throw(first!);
+            throw;
+        }
+    }
+}
