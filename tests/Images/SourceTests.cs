@@ -74,6 +74,24 @@ public sealed class SourceTests
         string Text(string name) => File.ReadAllText(project.At("out/" + name));
     }
 
+    [Fact]
+    public async Task NamedContext_OfTheJobsGitLab_IsFetchedWithTheJobsToken()
+    {
+        await using var site = await GitSite.StartAsync(Repository);
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY --from=root app /a\nCOPY --from=sub app /b\n");
+        (project.Variables["CI_SERVER_HOST"], project.Variables["CI_JOB_TOKEN"]) = ("127.0.0.1", GitSite.JobToken);
+        string[] flags = ["--build-context", $"root=http://{site.Authority}/repo.git", "--build-context", $"sub=http://{site.Authority}/repo.git#main:sub", "-o", "out", "."];
+
+        var result = await project.PassAsync("image-build", flags);
+        project.Variables["CI_SERVER_HOST"] = "gitlab.test";
+        var foreign = await project.RunAsync("image-build", ["--no-cache", .. flags]);
+
+        Assert.Equal(("in the root", "in a folder"), (File.ReadAllText(project.At("out/a")), File.ReadAllText(project.At("out/b"))));
+        Assert.DoesNotContain(GitSite.JobToken, result.All);
+        Assert.Equal(1, foreign.Code);
+        Assert.Contains("could not read Username", foreign.Log);
+    }
+
     /// <summary>The builder fetches it as one file, under the name that it has there, and unpacks nothing. 0.25 takes nothing but git there, for buildx neither.</summary>
     [Theory]
     [InlineData(Testbed.OtherBuilder, true)]

@@ -63,6 +63,8 @@ public sealed class BuildPlanTests
     [InlineData("tar dest=x.tar", "-o", "type=tar,dest=x.tar")]
     [InlineData("oci dest=x.tar name=r.io/a:1", "-t", "r.io/a:1", "-o", "type=oci,dest=x.tar")]
     [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=false")]
+    [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=0")]
+    [InlineData("oci dest=x.tar tar=true", "-o", "type=oci,dest=x.tar,tar=T")]
     [InlineData("docker dest=x.tar", "-o", "type=docker,dest=x.tar")]
     [InlineData("local dest=out|image name=r.io/a:1 push=true", "-o", "out", "-t", "r.io/a:1", "--push")]
     [InlineData("", "-o", "type=cacheonly")]
@@ -102,6 +104,8 @@ public sealed class BuildPlanTests
     [InlineData("output of no known type", "type=zip is not known", "-o", "type=zip,dest=x")]
     [InlineData("tar without dest", "dest=… is missing", "-o", "type=tar")]
     [InlineData("docker without dest", "no docker engine", "-o", "type=docker")]
+    [InlineData("docker unpacked", "write type=oci,dest=FOLDER,tar=false", "-o", "type=docker,dest=x,tar=F")]
+    [InlineData("tar of no meaning", "tar=no is neither true nor false", "-o", "type=oci,dest=x,tar=no")]
     [InlineData("cache without ref", "needs ref", "--cache-to", "type=registry")]
     [InlineData("secret without id", "id=… is missing", "--secret", "src=x")]
     [InlineData("network name", "--network mine is not known", "--network", "mine")]
@@ -126,14 +130,16 @@ public sealed class BuildPlanTests
     public void GitContext_OnTheJobsOwnGitLab_IsFetchedWithTheJobsToken()
     {
         var variables = new Dictionary<string, string> { ["CI_SERVER_HOST"] = "gitlab.test", ["CI_JOB_TOKEN"] = "t" };
-        BuildPlan Of(string address) => new BuildPlanner(Read(["."], variables.GetValueOrDefault), new BuildSources(null, address, null, "Dockerfile"), variables.GetValueOrDefault)
-            .Decide(new Dictionary<string, string>());
+        BuildPlan Of(string address, params string[] flags) =>
+            new BuildPlanner(Read([.. flags, "."], variables.GetValueOrDefault), new BuildSources(null, address, null, "Dockerfile"), variables.GetValueOrDefault).Decide(new Dictionary<string, string>());
 
         var own = Of("https://gitlab.test/group/app.git#main:sub");
         Assert.Equal("https://gitlab.test/group/app.git#main:sub", own.Attributes["context"]);
         Assert.Equal(["GIT_AUTH_HEADER.gitlab.test"], own.Secrets.Select(s => s.Id));
         Assert.Empty(own.Locals);
         Assert.Empty(Of("https://elsewhere.test/app.git").Secrets);
+        var named = Of("https://elsewhere.test/app.git", "--build-context", "a=https://gitlab.test/a.git", "--build-context", "b=http://gitlab.test:8080/b.git#v1", "--build-context", "c=https://gitlab.test/c.git");
+        Assert.Equal(["GIT_AUTH_HEADER.gitlab.test", "GIT_AUTH_HEADER.gitlab.test:8080"], named.Secrets.Select(s => s.Id));
     }
 
     [Fact]

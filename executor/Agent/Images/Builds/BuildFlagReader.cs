@@ -159,6 +159,17 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
             destination ??= alias;
         }
 
+        if (type is "oci" or "docker" && fields.TryGetValue("tar", out var tar))
+        {
+            // The builder reads it as Go does; the client needs to know as well whether it gets a file or a folder.
+            fields["tar"] = tar switch
+            {
+                "1" or "t" or "T" or "true" or "TRUE" or "True" => "true",
+                "0" or "f" or "F" or "false" or "FALSE" or "False" => "false",
+                _ => throw Wrong($"--output {text}: tar={tar} is neither true nor false"),
+            };
+        }
+
         return type switch
         {
             "registry" => new OutputRequest("image", new Dictionary<string, string>(fields) { ["push"] = "true" }, null),

@@ -221,11 +221,11 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
         }
     }
 
-    /// <summary>A git context on the job's own GitLab is fetched with the job's token.</summary>
+    /// <summary>Git contexts on the job's own GitLab, named ones too, are fetched with the job's token.</summary>
     private IEnumerable<SecretRequest> GitSecrets() =>
-        sources.Address is { } address && variable("CI_SERVER_HOST") is { Length: > 0 } host && variable("CI_JOB_TOKEN") is { Length: > 0 }
-            && Uri.TryCreate(address.Split('#')[0], UriKind.Absolute, out var uri) && uri.Host == host && uri.UserInfo.Length == 0
-            && !request.Secrets.Any(s => s.Id.StartsWith("GIT_AUTH_", StringComparison.Ordinal))
-                ? [new SecretRequest("GIT_AUTH_HEADER." + uri.Authority, SecretValues.GitHeader, null)]
-                : [];
+        variable("CI_SERVER_HOST") is { Length: > 0 } host && variable("CI_JOB_TOKEN") is { Length: > 0 } && !request.Secrets.Any(s => s.Id.StartsWith("GIT_AUTH_", StringComparison.Ordinal))
+            ? request.Contexts.Select(c => c.Value).Prepend(sources.Address ?? "")
+                .Select(a => Uri.TryCreate(a.Split('#')[0], UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri.Host == host && uri.UserInfo.Length == 0 ? uri.Authority : null)
+                .OfType<string>().Distinct().Select(a => new SecretRequest("GIT_AUTH_HEADER." + a, SecretValues.GitHeader, null))
+            : [];
 }
