@@ -142,6 +142,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
 
         if (verdict.Split is { } split)
         {
+            split.InsecureRegistries.Add(Set.Policy.InsecureRegistries);
             return new BuilderNews { Split = split };
         }
 
@@ -149,7 +150,6 @@ internal sealed class BuilderGateway : IAsyncDisposable
             ? new ChosenBuilder { Name = wish.Wanted, Address = direct }
             : new ChosenBuilder { Name = verdict.Chosen!.Builder.Name, Address = "unix://" + _sockets.Builder(_builders.ToList().IndexOf(verdict.Chosen)) };
         chosen.Notes.Add([.. verdict.Notes, .. cacheNotes]);
-        chosen.InsecureRegistries.Add(Set.Policy.InsecureRegistries);
         return new BuilderNews { Chosen = chosen };
     }
 }

@@ -23,7 +23,8 @@ internal static class Answer
         _ => null,
     };
 
-    /// <summary>GitLab's own words (<c>{"message":"…"}</c>) in parentheses and with a leading blank, or nothing.</summary>
+    /// <summary>GitLab's or a registry's own words (<c>{"message":"…"}</c>) in parentheses and with a leading blank, or nothing.</summary>
+    /// <param name="token">What must not be repeated; empty: nothing.</param>
     public static async Task<string> ExplanationAsync(HttpResponseMessage response, string token, CancellationToken cancel)
     {
         try
@@ -35,7 +36,7 @@ internal static class Answer
             const string key = "\"message\":\"";
             var start = text.IndexOf(key, StringComparison.Ordinal) + key.Length;
             var end = start < key.Length ? -1 : text.IndexOf('"', start);
-            return end > start ? $" ({text[start..end].Replace(token, "[MASKED]", StringComparison.Ordinal)})" : "";
+            return end > start ? $" ({(token.Length == 0 ? text[start..end] : text[start..end].Replace(token, "[MASKED]", StringComparison.Ordinal))})" : "";
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {

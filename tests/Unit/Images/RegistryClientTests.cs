@@ -100,10 +100,12 @@ public sealed class RegistryClientTests : IDisposable
     [Fact]
     public async Task Get_OfWhatIsNotThere_IsMissing()
     {
-        await using var server = await CoordinatorDouble.StartAsync((context, _) => AnswerAsync(context, context.Request.Path == "/v2/" ? 200 : 404));
+        await using var server = await CoordinatorDouble.StartAsync((context, _) => AnswerAsync(context, context.Request.Path == "/v2/" ? 200 : 404, "{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\",\"message\":\"manifest unknown\"}]}"));
         using var registry = Client(server);
 
-        Assert.True((await Assert.ThrowsAsync<TransferException>(() => registry.GetAsync(Index.Digest, Cancel))).IsMissing);
+        var failure = await Assert.ThrowsAsync<TransferException>(() => registry.GetAsync(Index.Digest, Cancel));
+        Assert.True(failure.IsMissing);
+        Assert.EndsWith("/group/app (manifest unknown).", failure.Message);
     }
 
     [Fact]

@@ -1,7 +1,8 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Progress;
 using PodExecutor.Agent.Images.Registries;
 using PodExecutor.Agent.Images.Splitting;

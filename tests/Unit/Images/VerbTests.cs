@@ -14,7 +14,6 @@ public sealed class VerbTests : IDisposable
     [InlineData("compose", "`services:`", "compose", "up")]
     [InlineData("pull", "FROM", "pull", "alpine")]
     [InlineData("buildx bake", "bake files", "buildx", "bake")]
-    [InlineData("manifest", "--platform", "manifest", "create", "x")]
     public async Task Verb_ThatCannotBeServed_SaysWhatToDo(string verb, string advice, params string[] arguments)
     {
         Assert.Equal(ImageExit.Usage, await _desk.RunAsync("docker", arguments));

@@ -17,7 +17,7 @@ namespace PodExecutor.Agent.Images.Registries;
 /// <param name="insecure">Over plain HTTP or with any certificate.</param>
 internal sealed class RegistryClient(ImageReference repository, LoginBook book, bool insecure, ImageContext context) : IDisposable
 {
-    /// <summary>More than any manifest.</summary>
+    /// <summary>More than any manifest or configuration.</summary>
     private const int MaxManifest = 4 << 20;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
@@ -50,21 +50,31 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
         }
     }
 
+    /// <param name="reference">A tag or a digest.</param>
     /// <exception cref="TransferException">The registry is not reached, has no such manifest, or refuses.</exception>
-    public Task<Manifest> GetAsync(string digest, CancellationToken cancel) => TryAsync(
+    public Task<Manifest> GetAsync(string reference, CancellationToken cancel) => TryAsync(
         async patience =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, Address(digest));
+            using var request = new HttpRequestMessage(HttpMethod.Get, Address("manifests", reference));
             foreach (var type in new[] { Manifest.OciIndex, Manifest.OciManifest, Manifest.DockerIndex, Manifest.DockerManifest })
             {
                 request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
             }
 
             using var response = await SendAsync(request, patience);
-            await response.Content.LoadIntoBufferAsync(MaxManifest, patience);
-            var manifest = new Manifest(response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsByteArrayAsync(patience));
-            return manifest.Digest == digest ? manifest
-                : throw new TransferException($"{repository.Registry} answers {repository.Name}@{digest} with something else ({manifest.Digest}).", isTransient: false);
+            var manifest = new Manifest(response.Content.Headers.ContentType?.MediaType ?? "", await BytesAsync(response, patience));
+            return Verified(manifest, reference);
+        },
+        cancel);
+
+    /// <summary>A small blob: an image's configuration.</summary>
+    /// <exception cref="TransferException">The registry is not reached, has no such blob, or refuses.</exception>
+    public Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel) => TryAsync(
+        async patience =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Address("blobs", digest));
+            using var response = await SendAsync(request, patience);
+            return Verified(new Manifest("", await BytesAsync(response, patience)), digest).Content;
         },
         cancel);
 
@@ -73,7 +83,7 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
     public Task PutAsync(string reference, Manifest manifest, CancellationToken cancel) => TryAsync(
         async patience =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Put, Address(reference)) { Content = new ByteArrayContent(manifest.Content) };
+            using var request = new HttpRequestMessage(HttpMethod.Put, Address("manifests", reference)) { Content = new ByteArrayContent(manifest.Content) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue(manifest.MediaType);
             using var response = await SendAsync(request, patience);
             return response.StatusCode;
@@ -85,7 +95,16 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
     private static SocketsHttpHandler NewHandler(ImageReference repository, bool insecure, ImageContext context) =>
         RegistryHttp.Handler(repository.Registry, insecure, context.ExtraAuthority, ConnectTimeout);
 
-    private Uri Address(string reference) => new(_root!, $"{repository.Path}/manifests/{reference}");
+    private Uri Address(string kind, string reference) => new(_root!, $"{repository.Path}/{kind}/{reference}");
+
+    private static async Task<byte[]> BytesAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        await response.Content.LoadIntoBufferAsync(MaxManifest, cancel);
+        return await response.Content.ReadAsByteArrayAsync(cancel);
+    }
+
+    private Manifest Verified(Manifest content, string reference) => !reference.StartsWith("sha256:", StringComparison.Ordinal) || content.Digest == reference ? content
+        : throw new TransferException($"{repository.Registry} answers {repository.Name}@{reference} with something else ({content.Digest}).", isTransient: false);
 
     private Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> once, CancellationToken cancel) => Attempts.RunAsync(
         context.Warn,
@@ -167,7 +186,7 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
 
         using (response)
         {
-            var why = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? $" ({book.Origin(repository.Registry)})" : await Answer.ExplanationAsync(response, "", cancel);
+            var why = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? $" ({book.Origin(repository.Registry)})" : await Answer.ExplanationAsync(response, _login?.Secret ?? "", cancel);
             throw new TransferException($"{repository.Registry} answers {Answer.Status(response)} to {request.Method} of {repository.Name}{why}.", Answer.IsTransient(response.StatusCode))
             {
                 RetryAfter = Answer.RetryAfter(response, context.Time),

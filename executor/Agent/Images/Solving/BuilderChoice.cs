@@ -10,12 +10,11 @@ internal sealed record BuilderWish(string Affinity, IReadOnlyList<string> Platfo
 
 /// <param name="Name">For messages.</param>
 /// <param name="Waited">For a builder that had room.</param>
-/// <param name="InsecureRegistries">The operator's: over plain HTTP or with any certificate.</param>
-internal sealed record BuilderChoice(BuildKitEndpoint Endpoint, string Name, TimeSpan Waited, IReadOnlyList<string> InsecureRegistries);
+internal sealed record BuilderChoice(BuildKitEndpoint Endpoint, string Name, TimeSpan Waited);
 
-/// <param name="Choice">Null if no builder has all platforms.</param>
-/// <param name="Split">Groups of platforms, to be asked for one by one, then.</param>
-internal sealed record BuilderAnswer(BuilderChoice? Choice, IReadOnlyList<IReadOnlyList<string>> Split)
-{
-    public static BuilderAnswer Of(BuilderChoice choice) => new(choice, []);
-}
+/// <param name="Groups">Of platforms, to be asked for one by one.</param>
+/// <param name="InsecureRegistries">The operator's: over plain HTTP or with any certificate.</param>
+internal sealed record BuilderSplit(IReadOnlyList<IReadOnlyList<string>> Groups, IReadOnlyList<string> InsecureRegistries);
+
+/// <summary>One of the two.</summary>
+internal sealed record BuilderAnswer(BuilderChoice? Choice, BuilderSplit? Split);

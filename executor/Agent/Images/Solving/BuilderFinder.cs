@@ -33,7 +33,7 @@ internal sealed class BuilderFinder(ImageContext context)
 
         try
         {
-            return BuilderAnswer.Of(new BuilderChoice(BuildKitEndpoint.Parse(address), address, TimeSpan.Zero, []));
+            return new BuilderAnswer(new BuilderChoice(BuildKitEndpoint.Parse(address), address, TimeSpan.Zero), null);
         }
         catch (FormatException e)
         {
@@ -68,9 +68,9 @@ internal sealed class BuilderFinder(ImageContext context)
                     case BuilderNews.NewsOneofCase.Refused:
                         throw new ImageException(news.Refused.Why, news.Refused.Away ? ImageExit.Builder : ImageExit.Usage);
                     case BuilderNews.NewsOneofCase.Chosen:
-                        return BuilderAnswer.Of(Chosen(news.Chosen, begin));
+                        return new BuilderAnswer(Chosen(news.Chosen, begin), null);
                     case BuilderNews.NewsOneofCase.Split:
-                        return new BuilderAnswer(null, [.. news.Split.Groups.Select(g => g.Platforms)]);
+                        return new BuilderAnswer(null, new BuilderSplit([.. news.Split.Groups.Select(g => g.Platforms)], news.Split.InsecureRegistries));
                     default:
                         break;
                 }
@@ -91,6 +91,6 @@ internal sealed class BuilderFinder(ImageContext context)
             context.Log.WriteLine(note);
         }
 
-        return new BuilderChoice(BuildKitEndpoint.Parse(chosen.Address), chosen.Name, context.Time.GetElapsedTime(begin), chosen.InsecureRegistries);
+        return new BuilderChoice(BuildKitEndpoint.Parse(chosen.Address), chosen.Name, context.Time.GetElapsedTime(begin));
     }
 }

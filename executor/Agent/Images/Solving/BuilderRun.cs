@@ -9,8 +9,8 @@ namespace PodExecutor.Agent.Images.Solving;
 internal sealed record BuilderRunRequest(BuildPlan Plan, IReadOnlyList<string> Platforms, string? Wanted, string? Share);
 
 /// <param name="Solve">Null if no builder has all platforms.</param>
-/// <param name="Split">The platforms in groups that one builder each has, then.</param>
-internal sealed record BuilderRunOutcome(SolveOutcome? Solve, BuilderChoice? Builder, IReadOnlyList<IReadOnlyList<string>> Split);
+/// <param name="Split">How they are to be divided, then.</param>
+internal sealed record BuilderRunOutcome(SolveOutcome? Solve, BuilderChoice? Builder, BuilderSplit? Split);
 
 /// <summary>The build itself failed, on its builder.</summary>
 /// <param name="registriesAsked">Those that the builder wanted a login for.</param>
@@ -51,7 +51,7 @@ internal sealed class BuilderRun(BuilderRunRequest run, ProgressBoard board, Log
 
             try
             {
-                return new BuilderRunOutcome(await SolveOnAsync(choice, cancel), choice, []);
+                return new BuilderRunOutcome(await SolveOnAsync(choice, cancel), choice, null);
             }
             catch (BuildKitException e) when (e is DaemonUnreachableException or SessionLostException && !cancel.IsCancellationRequested)
             {

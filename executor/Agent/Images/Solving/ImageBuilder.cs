@@ -24,7 +24,7 @@ internal sealed class ImageBuilder(ImageContext context)
             var outcome = await run.RunAsync(cancel);
             var build = outcome.Solve is { } solve
                 ? new BuildOutcome(solve, run.Trace, outcome.Builder!.Name, outcome.Builder.Waited)
-                : await new SplitBuild(request, plan, board, book, context).RunAsync(outcome.Split, cancel);
+                : await new SplitBuild(request, plan, board, book, context).RunAsync(outcome.Split!, cancel);
             board.Finish();
             return build;
         }

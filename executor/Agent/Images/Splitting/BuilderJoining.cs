@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Solving;
 
 namespace PodExecutor.Agent.Images.Splitting;

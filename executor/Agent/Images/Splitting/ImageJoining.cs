@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
@@ -22,7 +23,7 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
             using var registry = new RegistryClient(image, book, insecure(image.Registry), context);
             if (await registry.IsOutOfReachAsync(cancel) is { } why)
             {
-                return $"{image.Registry} is not reached from this pod ({why})";
+                return $"{image.Registry} is not reached from this pod ({why.TrimEnd('.')})";
             }
         }
 

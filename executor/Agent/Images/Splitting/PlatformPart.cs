@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.References;
 
 namespace PodExecutor.Agent.Images.Splitting;

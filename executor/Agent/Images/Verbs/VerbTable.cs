@@ -21,7 +21,7 @@ internal sealed record VerbCall(string Command, IReadOnlyList<string> Arguments,
     public bool Insecure(ParsedFlags flags) => flags.IsSet("insecure-registry") || Globals.IsSet("insecure-registry");
 }
 
-/// <param name="Name">One or two words.</param>
+/// <param name="Name">One to three words.</param>
 internal sealed record Verb(string Name, Func<VerbCall, CancellationToken, Task<int>> Run);
 
 /// <summary>What docker and nerdctl can be asked for here, and what is said to everything else.</summary>
@@ -42,6 +42,9 @@ internal static class VerbTable
         new("buildx version", (call, _) => InfoVerbs.Version(call.Arguments, call.Context)), new("buildx ls", InfoVerbs.BuildersAsync), new("buildx inspect", InfoVerbs.BuildersAsync),
         new("buildx create", InfoVerbs.Tolerated), new("buildx use", InfoVerbs.Tolerated), new("buildx rm", InfoVerbs.Tolerated), new("buildx stop", InfoVerbs.Tolerated),
         new("buildx install", InfoVerbs.Tolerated), new("context create", InfoVerbs.Tolerated), new("context use", InfoVerbs.Tolerated),
+        new("buildx imagetools create", ImagetoolsVerbs.CreateAsync), new("buildx imagetools inspect", ImagetoolsVerbs.InspectAsync),
+        new("manifest create", ManifestVerbs.CreateAsync), new("manifest annotate", ManifestVerbs.Annotate), new("manifest push", ManifestVerbs.PushAsync),
+        new("manifest inspect", ManifestVerbs.InspectAsync), new("manifest rm", ManifestVerbs.Remove),
         new("system prune", InfoVerbs.Pruned), new("image prune", InfoVerbs.Pruned), new("builder prune", InfoVerbs.Pruned), new("buildx prune", InfoVerbs.Pruned),
         new("builder create", InfoVerbs.Tolerated), new("builder use", InfoVerbs.Tolerated),
     ];
@@ -55,7 +58,6 @@ internal static class VerbTable
         (["pull"], "there is no image store to pull into. `FROM` and `services:` fetch what they need by themselves; to copy an image from registry to registry use skopeo or crane"),
         (["load", "import"], "there is no image store to load into. Push an archive with skopeo or crane"),
         (["buildx bake"], "bake files are not read. Call build once for each target"),
-        (["buildx imagetools", "manifest"], "an index of several platforms comes from one build: build --platform linux/amd64,linux/arm64"),
         (["commit"], "write the step into the Dockerfile"),
         (["search", "history", "trust", "scan", "scout", "sbom", "plugin", "volume", "network", "secret", "config", "node", "events", "diff", "export", "update", "rename", "pause", "unpause"], "it speaks of an engine, and a job has none"),
     ];
@@ -63,17 +65,15 @@ internal static class VerbTable
     /// <exception cref="ImageException">A verb that is not served.</exception>
     public static (Verb Verb, IReadOnlyList<string> Arguments) Find(IReadOnlyList<string> words, string program)
     {
+        for (var count = Math.Min(3, words.Count); count > 0; count--)
+        {
+            if (Array.Find(Verbs, v => v.Name == string.Join(' ', words.Take(count))) is { } verb)
+            {
+                return (verb, [.. words.Skip(count)]);
+            }
+        }
+
         var two = words.Count > 1 ? $"{words[0]} {words[1]}" : "";
-        if (Array.Find(Verbs, v => v.Name == two) is { } long2)
-        {
-            return (long2, [.. words.Skip(2)]);
-        }
-
-        if (Array.Find(Verbs, v => v.Name == words[0]) is { } one)
-        {
-            return (one, [.. words.Skip(1)]);
-        }
-
         var advice = Array.Find(Refusals, r => r.Verbs.Contains(two) || r.Verbs.Contains(words[0])).Advice;
         var called = two.Length > 0 && Refusals.Any(r => r.Verbs.Contains(two)) ? two : words[0];
         throw new ImageException(
@@ -93,10 +93,11 @@ internal static class VerbTable
           {program} login, logout REGISTRY    only needed where GitLab's own login (CI_REGISTRY_*, DOCKER_AUTH_CONFIG) does not do
           {program} images, inspect, rmi      what this job has built
           {program} save -o FILE IMAGE        as an archive
+          {program} manifest create, push     one index over the images of several jobs; so does buildx imagetools create
           {program} version, info             the builder behind it
 
         Everything else is refused with advice.
         """;
 
-    private static string Served => "build, push, tag, login, logout, images, inspect, rmi, save, version, info and buildx build";
+    private static string Served => "build, push, tag, login, logout, images, inspect, rmi, save, version, info, manifest, buildx build and buildx imagetools";
 }

@@ -4,15 +4,15 @@ using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
 
-namespace PodExecutor.Agent.Images.Splitting;
+namespace PodExecutor.Agent.Images.Indexes;
 
-/// <summary>What one builder has made: an image, or an index of several (of platforms, and of attestations to them).</summary>
-/// <param name="Platforms">Of its share of the build.</param>
+/// <summary>What goes into an index: an image, or an index of several (of platforms, and of attestations to them).</summary>
+/// <param name="Platforms">Of an image: its one. Of an index it counts for nothing, since its entries tell their own.</param>
 /// <param name="Content">Null where nobody has it: then an index counts as one image.</param>
 internal sealed record PartImage(IReadOnlyList<string> Platforms, string MediaType, string Digest, long Size, byte[]? Content);
 
 /// <summary>
-/// The index over several builders' images, byte for byte as one builder would have made it (exporter/containerimage/writer.go): the platforms in the order in
+/// The index over several images, byte for byte as one builder would have made it (exporter/containerimage/writer.go): the platforms in the order in
 /// which they were asked for, then their attestations.
 /// </summary>
 internal static class JoinedImage
@@ -66,9 +66,11 @@ internal static class JoinedImage
     {
         using var document = part.Content is null ? null : JsonDocument.Parse(part.Content);
         return document?.RootElement.TryGetProperty("manifests", out var manifests) == true
-            ? [.. manifests.EnumerateArray().Select(m => IndexEntry.Read(m, part.Platforms[0]))]
-            : [new IndexEntry(part.MediaType, part.Digest, part.Size, part.Platforms[0], null, [])];
+            ? [.. manifests.EnumerateArray().Select(m => IndexEntry.Read(m, Platform(part)))]
+            : [new IndexEntry(part.MediaType, part.Digest, part.Size, Platform(part), null, [])];
     }
+
+    private static string Platform(PartImage part) => part.Platforms.Count > 0 ? part.Platforms[0] : $"{AttestationPlatform}/{AttestationPlatform}";
 
     private static void Write(Utf8JsonWriter json, IndexEntry entry, IReadOnlyDictionary<string, string> attributes)
     {

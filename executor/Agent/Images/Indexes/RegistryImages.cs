@@ -1,0 +1,79 @@
+using System.Text.Json;
+using PodExecutor.Agent.Images.Logins;
+using PodExecutor.Agent.Images.References;
+using PodExecutor.Agent.Images.Registries;
+using PodExecutor.Agent.Transfers;
+
+namespace PodExecutor.Agent.Images.Indexes;
+
+/// <summary>Images that are in registries already, by whichever job, as parts of an index; and where that goes.</summary>
+internal sealed class RegistryImages(bool insecure, ImageContext context) : IDisposable
+{
+    private readonly LoginBook _book = new(context.Variable, context.DockerConfigPath);
+    private readonly Dictionary<string, RegistryClient> _clients = new(StringComparer.Ordinal);
+
+    /// <exception cref="ImageException">It is not there, is no image, or the registry is not reached.</exception>
+    public async Task<PartImage> FindAsync(ImageReference image, CancellationToken cancel)
+    {
+        try
+        {
+            var registry = Client(image);
+            var manifest = await registry.GetAsync(image.Digest ?? image.Tag ?? "latest", cancel);
+            using var json = JsonDocument.Parse(manifest.Content);
+            var mediaType = json.RootElement.TryGetProperty("mediaType", out var own) ? own.GetString()! : manifest.MediaType;
+            IReadOnlyList<string> platforms = json.RootElement.TryGetProperty("manifests", out _) ? [] : [await PlatformAsync(registry, json.RootElement, cancel)];
+            return new PartImage(platforms, mediaType, manifest.Digest, manifest.Content.Length, manifest.Content);
+        }
+        catch (TransferException e) when (e.IsMissing)
+        {
+            throw new ImageException($"There is no image {image.Full} in its registry. Has the job that builds it pushed it under this name?", ImageExit.Failure, e);
+        }
+        catch (TransferException e)
+        {
+            throw new ImageException(e.Message, ImageExit.Failure, e);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new ImageException($"{image.Full} is neither an image nor an index: {e.Message}", ImageExit.Failure, e);
+        }
+    }
+
+    /// <exception cref="ImageException">The registry is not reached, or refuses.</exception>
+    public async Task PutAsync(ImageReference name, Manifest index, CancellationToken cancel)
+    {
+        try
+        {
+            await Client(name).PutAsync(name.Tag ?? "latest", index, cancel);
+        }
+        catch (TransferException e)
+        {
+            throw new ImageException($"{name.Full} is not pushed: {e.Message}", ImageExit.Failure, e);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var client in _clients.Values)
+        {
+            client.Dispose();
+        }
+    }
+
+    private static async Task<string> PlatformAsync(RegistryClient registry, JsonElement manifest, CancellationToken cancel)
+    {
+        using var config = JsonDocument.Parse(await registry.GetBlobAsync(manifest.GetProperty("config").GetProperty("digest").GetString()!, cancel));
+        var variant = config.RootElement.TryGetProperty("variant", out var v) && v.GetString() is { Length: > 0 } text ? "/" + text : "";
+        return $"{config.RootElement.GetProperty("os").GetString()}/{config.RootElement.GetProperty("architecture").GetString()}{variant}";
+    }
+
+    private RegistryClient Client(ImageReference image)
+    {
+        if (!_clients.TryGetValue(image.Name, out var client))
+        {
+            client = new RegistryClient(image, _book, insecure, context);
+            _clients.Add(image.Name, client);
+        }
+
+        return client;
+    }
+}
