@@ -13,9 +13,10 @@ internal sealed class MortalProxy : IAsyncDisposable
     private readonly Task _accepting;
     private bool _dead;
 
-    public MortalProxy(IPAddress listenOn, IPEndPoint server)
+    /// <param name="port">0: any.</param>
+    public MortalProxy(IPAddress listenOn, IPEndPoint server, int port = 0)
     {
-        (_listener, _server) = (new TcpListener(listenOn, 0), server);
+        (_listener, _server) = (new TcpListener(listenOn, port), server);
         _listener.Start();
         Address = $"tcp://{_listener.LocalEndpoint}";
         _accepting = AcceptAsync();

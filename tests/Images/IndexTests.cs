@@ -46,7 +46,7 @@ public sealed class IndexTests : IDisposable
         await PushAsync("arm64", "linux/arm64", "--provenance=max");
 
         await _project.PassAsync("docker", "buildx", "imagetools", "create", "-t", Repository + ":1", "-t", Repository + ":2", "--annotation", "index:a=b", Repository + ":amd64", Repository + ":arm64");
-        await _project.PassAsync("docker", "buildx", "imagetools", "create", "-t", Repository + ":copy", Repository + ":1");
+        await _project.PassAsync("docker", "buildx", "imagetools", "create", "-t", Repository + ":copy", "--metadata-file", "copy.json", Repository + ":1");
         var described = await _project.PassAsync("docker", "buildx", "imagetools", "inspect", Repository + ":1", "--format", "{{json .Manifest}}");
         var told = await _project.PassAsync("docker", "buildx", "imagetools", "inspect", Repository + ":1");
         var dry = await _project.PassAsync("docker", "buildx", "imagetools", "create", "--dry-run", "--append", "-t", Repository + ":amd64", Repository + ":arm64");
@@ -57,8 +57,28 @@ public sealed class IndexTests : IDisposable
         var digest = await DigestAsync("1");
         Assert.Equal([digest, digest], [await DigestAsync("2"), await DigestAsync("copy")]);
         Assert.Equal(digest, JsonDocument.Parse(described.Output).RootElement.GetProperty("digest").GetString());
+        Assert.Equal(digest, JsonDocument.Parse(File.ReadAllText(_project.At("copy.json"))).RootElement.GetProperty("containerimage.digest").GetString());
         Assert.Contains($"Digest:    {digest}\n", told.Output);
         Assert.Equal(4, JsonDocument.Parse(dry.Output).RootElement.GetProperty("manifests").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Image_OfOnePlatform_IsCopiedOrAnnotated()
+    {
+        await PushAsync("plain", "linux/arm");
+        await PushAsync("attested", "linux/arm", "--provenance=min");
+
+        await _project.PassAsync("docker", "buildx", "imagetools", "create", "--prefer-index=false", "-t", Repository + ":copy", Repository + ":plain");
+        await _project.PassAsync("docker", "manifest", "create", Repository + ":list", Repository + ":attested");
+        await _project.PassAsync("docker", "manifest", "annotate", "--variant", "v6", Repository + ":list", Repository + ":attested");
+        await _project.PassAsync("docker", "manifest", "push", Repository + ":list");
+
+        Assert.Equal(await DigestAsync("plain"), await DigestAsync("copy"));
+        var entries = (await IndexAsync("list")).GetProperty("manifests").EnumerateArray().ToList();
+        Assert.Equal(["linux/arm", "unknown/unknown"], entries.Select(RegistryImage.PlatformOf));
+        Assert.Equal("v6", entries[0].GetProperty("platform").GetProperty("variant").GetString());
+        Assert.Equal(
+            (await IndexAsync("attested")).GetProperty("manifests").EnumerateArray().Select(e => e.GetProperty("digest").GetString()), entries.Select(e => e.GetProperty("digest").GetString()));
     }
 
     [Theory]
@@ -67,6 +87,8 @@ public sealed class IndexTests : IDisposable
     [InlineData("There is no image {repository}:none in its registry", "buildx", "imagetools", "create", "-t", "{repository}:1", "{repository}:none")]
     [InlineData("under which name?", "buildx", "imagetools", "create", "{repository}:none")]
     [InlineData("No such manifest list", "manifest", "annotate", "{repository}:1", "{repository}:2", "--arch", "arm64")]
+    [InlineData("only index:… and manifest-descriptor:… can be set here", "buildx", "imagetools", "create", "-t", "{repository}:1", "--annotation", "a=b", "{repository}:2")]
+    [InlineData("an index is pushed under a name and tag", "manifest", "create", "{repository}@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "{repository}:1")]
     [InlineData("of which images?", "manifest", "create", "{repository}:1")]
     [InlineData("answers 401", "manifest", "create", "{repository}:1", "{repository}:2", "--wrong-login")]
     public async Task Index_OfWhatIsNotThere_SaysSo(string expected, params string[] arguments)

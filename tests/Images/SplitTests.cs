@@ -20,7 +20,7 @@ public sealed class SplitTests
     public async Task Push_OfTwoBuilders_IsTheIndexThatOneBuilderMakes(string platforms)
     {
         using var project = Files();
-        string[] flags = ["--platform", platforms, "--build-arg", "SOURCE_DATE_EPOCH=0", "--annotation", "index:kept=yes", "--annotation", "manifest:in=image", "--annotation", $"manifest-descriptor[{Arm}]:of=arm"];
+        string[] flags = ["--platform", platforms, "--build-arg", "SOURCE_DATE_EPOCH=0", "--annotation", "index:kept=yes", "--annotation", "manifest:in=image", "--annotation", $"manifest[{Arm}]:only=arm", "--annotation", $"manifest-descriptor[{Arm}]:of=arm"];
 
         await using var two = await HelperContainer.StartAsync(new BuildPolicy(), Of("one", Amd), Of("two", Arm));
         two.Serve(project);
@@ -144,7 +144,8 @@ public sealed class SplitTests
         Assert.Equal("amd", File.ReadAllText(project.At("out/linux_amd64/app")));
         Assert.Equal("arm", File.ReadAllText(project.At("out/linux_arm64/app")));
         Assert.Equal(125, archive.Code);
-        Assert.Contains("--output type=oci: no builder has all platforms of this build", archive.Log);
+        Assert.Contains("No builder has all of linux/amd64, linux/arm64. There are:", archive.Log);
+        Assert.Contains("an archive, or a build on one builder by name, is not", archive.Log);
         Assert.False(File.Exists(project.At("image.tar")));
     }
 
@@ -187,6 +188,47 @@ public sealed class SplitTests
         Assert.Contains("The builder mortal went away", result.Log);
         using var image = await RegistryImage.PullAsync(project.Image(), Token);
         Assert.Equal([Amd, Arm], image.Manifest.GetProperty("manifests").EnumerateArray().Select(RegistryImage.PlatformOf));
+    }
+
+    [Fact]
+    public async Task Builder_ThatDiesDuringItsShareAndHasNoOther_IsNobodysFault()
+    {
+        await using var mortal = HelperContainer.Mortal();
+        await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), Of("arms", Arm), Of("mortal", mortal.Address, Amd));
+        using var project = Files().Write("Dockerfile", $"""
+            FROM scratch AS arm64
+            FROM --platform={Amd} {Testbed.Base} AS amd64
+            RUN echo begin; sleep 4; echo {Guid.NewGuid()} > /made
+            FROM $TARGETARCH
+
+            """);
+        helper.Serve(project);
+
+        var result = await mortal.DieDuringAsync(project, "--platform", Both);
+
+        Assert.Equal(75, result.Code);
+        Assert.Contains("ERROR: No builder is left that has all of linux/amd64.", result.Log);
+        Assert.Contains("mortal went away while this build ran", helper.AwayNote);
+    }
+
+    [Fact]
+    public async Task Builder_ThatHasAllPlatformsAndComesBack_IsWaitedFor()
+    {
+        var port = Ports.Free();
+        await using var helper = await HelperContainer.StartAsync(new BuildPolicy(), Of("amds", Amd), Of("arms", Arm), Of("all", $"tcp://127.0.0.1:{port}", Amd, Arm));
+        using var project = Files();
+        helper.Serve(project);
+
+        using var process = project.Start("docker", "build", "--platform", Both, "-t", project.Image(), "--push", ".");
+        process.StandardInput.Close();
+        var first = await process.StandardError.ReadLineAsync(Token);
+        await using var all = new MortalProxy(System.Net.IPAddress.Loopback, new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, new Uri(Testbed.Builder).Port), port);
+        var rest = await process.StandardError.ReadToEndAsync(Token);
+        await process.WaitForExitAsync(Token);
+
+        Assert.StartsWith("Waiting for a builder: ", first);
+        Assert.True(process.ExitCode == 0, rest);
+        Assert.DoesNotContain("on builders of their own", rest);
     }
 
     [Theory]

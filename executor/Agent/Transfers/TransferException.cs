@@ -15,6 +15,9 @@ internal sealed class TransferException(string message, bool isTransient, Except
     /// <summary>The store no longer accepts the presigned request: it has run out, or one of two clocks is wrong.</summary>
     public bool IsGrantRefused { get; init; }
 
+    /// <summary>The server is there, and the login does not get in.</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>There is no such object.</summary>
     public bool IsMissing { get; init; }
 

@@ -28,7 +28,7 @@ internal sealed class GitSite : IAsyncDisposable
 
     public static async Task<GitSite> StartAsync(Action<string> write)
     {
-        var site = new GitSite(FreePort());
+        var site = new GitSite(Ports.Free());
         var work = Path.Combine(site._root, "work");
         Directory.CreateDirectory(work);
         write(work);
@@ -42,13 +42,6 @@ internal sealed class GitSite : IAsyncDisposable
         await _serving;
         _listener.Close();
         Directory.Delete(_root, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private static async Task RunAsync(string folder, string script)

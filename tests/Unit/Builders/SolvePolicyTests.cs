@@ -136,8 +136,21 @@ public sealed class SolvePolicyTests
         Assert.Equal(expected, request.FrontendAttrs["attest:provenance"]);
     }
 
+    [Fact]
+    public void BuildCache_OfABuildThatMakesNothingNew_IsNotWritten()
+    {
+        var request = new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { ["filename"] = "Dockerfile", [BuildCacheEntries.Off] = "" } };
+
+        new SolvePolicy(new BuildPolicy { Cache = S3() }).Apply(request);
+
+        Assert.Empty(request.Cache.Exports);
+        Assert.False(request.FrontendAttrs.ContainsKey(BuildCacheEntries.Off), "it is not the frontend's");
+    }
+
     [Theory]
     [InlineData(true, "filename=Dockerfile")]
+    [InlineData(true, "filename=Dockerfile", "context=http://buildkit-session/8f1c")]
+    [InlineData(false, "filename=Dockerfile", "context=https://gitlab.test/group/demo.git#main")]
     [InlineData(true, "filename=Dockerfile", "build-arg:VERSION=2", "label:a=b", "vcs:revision=1234")]
     [InlineData(false, "filename=Dockerfile", "target=test")]
     [InlineData(false, "filename=Dockerfile", "platform=linux/arm64")]
@@ -158,6 +171,15 @@ public sealed class SolvePolicyTests
         string Name(SolveRequest request) => Assert.Single(request.Cache.Exports).Attrs["name"];
         Assert.Matches("^feature-[0-9a-f]{12}$", Name(first));
         Assert.Equal(same, Name(first) == Name(second));
+        var branch = new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { second.FrontendAttrs } };
+        branch.FrontendAttrs.Remove("cache-imports");
+        if (branch.FrontendAttrs.TryGetValue("context", out var context))
+        {
+            branch.FrontendAttrs["context"] = context.Replace("#main", "#feature", StringComparison.Ordinal);
+        }
+
+        policy.Apply(branch);
+        Assert.Equal(Name(second), Name(branch));
         Assert.Equal([Name(second), Name(second).Replace("feature", "main", StringComparison.Ordinal)], second.Cache.Imports.Select(i => i.Attrs["name"]));
     }
 

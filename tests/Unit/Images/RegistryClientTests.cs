@@ -87,6 +87,44 @@ public sealed class RegistryClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Put_ToARegistryThatLetsAnybodyRead_LogsInWhenItIsAsked()
+    {
+        await using var server = await CoordinatorDouble.StartAsync((context, _) =>
+        {
+            context.Response.Headers.WWWAuthenticate = "Basic realm=\"writers\"";
+            return AnswerAsync(context, context.Request.Method == "GET" ? 200 : context.Request.Headers.Authorization.ToString().StartsWith("Basic ", StringComparison.Ordinal) ? 201 : 401);
+        });
+        (_desk.Variables["CI_REGISTRY"], _desk.Variables["CI_REGISTRY_USER"], _desk.Variables["CI_REGISTRY_PASSWORD"]) = (Host(server), "ci", "s3cret");
+        using var registry = Client(server);
+
+        await registry.PutAsync("1", Index, Cancel);
+
+        Assert.Equal(["GET", "PUT", "PUT"], server.Requests.Select(r => r.Method));
+    }
+
+    [Fact]
+    public async Task Put_ToARegistryThatJustStarts_IsTriedAgain()
+    {
+        await using var server = await CoordinatorDouble.StartAsync((context, number) => AnswerAsync(context, number == 1 ? 503 : 201));
+        using var registry = Client(server);
+
+        await registry.PutAsync("1", Index, Cancel);
+
+        Assert.Equal(["GET", "GET", "PUT"], server.Requests.Select(r => r.Method));
+    }
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(403)]
+    public async Task Reach_OfSomethingThatIsNoRegistry_SaysWhatItAnswers(int status)
+    {
+        await using var server = await CoordinatorDouble.StartAsync(status);
+        using var registry = Client(server);
+
+        Assert.Contains($"answers {status}", await registry.IsOutOfReachAsync(Cancel));
+    }
+
+    [Fact]
     public async Task Get_OfOtherBytesThanTheDigestSays_IsNotBelieved()
     {
         await using var server = await CoordinatorDouble.StartAsync((context, _) => AnswerAsync(context, 200, "{}"));
@@ -113,7 +151,7 @@ public sealed class RegistryClientTests : IDisposable
     {
         await using var server = await CoordinatorDouble.StartAsync(401);
         using var there = Client(server);
-        using var nobody = new RegistryClient(ImageReference.Parse("127.0.0.1:1/a"), Book(), insecure: false, _desk.Context());
+        using var nobody = new RegistryClient(ImageReference.Parse("127.0.0.1:1/a"), writes: false, Book(), insecure: false, _desk.Context());
 
         Assert.Null(await there.IsOutOfReachAsync(Cancel));
         Assert.Contains("refused", await nobody.IsOutOfReachAsync(Cancel));
@@ -136,7 +174,16 @@ public sealed class RegistryClientTests : IDisposable
         return context.Response.WriteAsync(body, context.RequestAborted);
     }
 
-    private RegistryClient Client(CoordinatorDouble server) => new(ImageReference.Parse(Host(server) + "/group/app:1"), Book(), insecure: true, _desk.Context());
+    [Theory]
+    [InlineData(null, "{\"mediaType\":\"own\"}", "own")]
+    [InlineData("text/plain", "{\"mediaType\":\"own\"}", "own")]
+    [InlineData("header", "{}", "header")]
+    [InlineData("header", "[1]", "header")]
+    [InlineData("header", "no json", "header")]
+    public void MediaType_IsWhatTheManifestSaysOfItself(string? header, string content, string expected) =>
+        Assert.Equal(expected, Manifest.Of(header, Encoding.UTF8.GetBytes(content)).MediaType);
+
+    private RegistryClient Client(CoordinatorDouble server) => new(ImageReference.Parse(Host(server) + "/group/app:1"), writes: true, Book(), insecure: true, _desk.Context());
 
     private LoginBook Book() => new(_desk.Variables.GetValueOrDefault, Path.Combine(_desk.Folder, "none.json"));
 }

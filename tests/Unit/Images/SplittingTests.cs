@@ -21,6 +21,8 @@ public sealed class SplittingTests
     [InlineData("image name=r.io/a,r.io/b push=true push-by-digest=true store=false", "image", "name=r.io/a:1,r.io/a:2,r.io/b:1", "push=true")]
     [InlineData("image annotation-manifest.c=d name=r.io/a oci-mediatypes=true push=true push-by-digest=true store=false", "image", "name=r.io/a:1", "push=true", "annotation-index.a=b", "annotation-manifest.c=d", "annotation-manifest-descriptor[linux/arm64].e=f")]
     [InlineData("image name=r.io/a:1 store=false", "image", "name=r.io/a:1", "store=false")]
+    [InlineData("image annotation-manifest.a=b store=false", "image", "annotation-manifest[linux/arm64].a=b", "annotation-manifest[linux/amd64].c=d", "store=false")]
+    [InlineData("local dest=out/linux_arm64", "local>out", "platform-split=true")]
     [InlineData("local dest=out/linux_arm64", "local>out")]
     [InlineData("local platform-split=false dest=out", "local>out", "platform-split=false")]
     public void Exporter_OfAShare_LeavesTagsAndIndexToTheWhole(string expected, string type, params string[] attributes)
@@ -38,12 +40,22 @@ public sealed class SplittingTests
     [InlineData("oci")]
     [InlineData("docker")]
     [InlineData("tar")]
-    public void Archive_OfSeveralBuilders_IsRefused(string type)
-    {
-        var failure = Assert.Throws<ImageException>(() => PlatformPart.Of(Plan(new OutputRequest(type, Pairs(), "x.tar")), [Arm]));
+    public void Archive_OfSeveralBuilders_IsImpossible(string type) =>
+        Assert.False(PlatformPart.IsPossible(Plan(new OutputRequest("image", Pairs(), null), new OutputRequest(type, Pairs(), "x.tar"))));
 
-        Assert.Equal(ImageExit.Usage, failure.ExitCode);
-        Assert.Contains($"--output type={type}", failure.Message);
+    [Theory]
+    [InlineData("image", null)]
+    [InlineData("local", "out")]
+    public void ImageAndFolder_OfSeveralBuilders_ArePossible(string type, string? destination) =>
+        Assert.True(PlatformPart.IsPossible(Plan(new OutputRequest(type, Pairs(), destination))));
+
+    [Fact]
+    public void Annotation_OfOnePlatform_StaysWithTheSharesThatHaveIt()
+    {
+        var exporter = new OutputRequest("image", Pairs($"annotation-manifest[{Arm}].a=b", "annotation-manifest[linux/s390x].c=d"), null);
+
+        Assert.Equal([$"annotation-manifest[{Arm}].a"], PlatformPart.Of(Plan(exporter), [Amd, Arm]).Exporters.Single().Attributes.Keys);
+        Assert.Empty(PlatformPart.Of(Plan(exporter), [Amd]).Exporters.Single().Attributes);
     }
 
     [Theory]
@@ -95,6 +107,19 @@ public sealed class SplittingTests
     [InlineData(Manifest.DockerManifest, Manifest.OciManifest, Manifest.OciIndex)]
     public void Index_OfDockersOwnTypes_IsDockersOwnList(string first, string second, string expected) =>
         Assert.Equal(expected, JoinedImage.Of([Amd, Arm], [Leaf(Amd, "aa", first), Leaf(Arm, "bb", second)], Pairs()).MediaType);
+
+    [Fact]
+    public void Index_OfAnIndexThatTellsNoPlatform_TellsNoneAndNothingTwice()
+    {
+        var odd = new PartImage([], Manifest.OciIndex, "sha256:bb", 2, Encoding.UTF8.GetBytes("""{"manifests":[{"mediaType":"m","digest":"sha256:b1","size":7}]}"""));
+
+        var index = JoinedImage.Of([], [odd, Leaf(Arm, "aa", Manifest.OciManifest), odd, Leaf(Arm, "aa", Manifest.OciManifest)], Pairs());
+
+        using var json = JsonDocument.Parse(index.Content);
+        var manifests = json.RootElement.GetProperty("manifests").EnumerateArray().ToList();
+        Assert.Equal(["sha256:b1", "sha256:aa"], manifests.Select(m => m.GetProperty("digest").GetString()));
+        Assert.False(manifests[0].TryGetProperty("platform", out _));
+    }
 
     [Theory]
     [InlineData("{\"manifests\":7}")]

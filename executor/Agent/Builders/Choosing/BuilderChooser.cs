@@ -51,17 +51,19 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
                 return new ChooserVerdict(chosen, [.. notes, .. SpillOver(states, chosen)]);
             }
 
-            if (fitting.Count == 0 && wish.MaySplit && PlatformGroups.Of(wish.Platforms, [.. able.Select(s => s.Builder.Platforms)]) is { } split)
+            var waited = time.GetElapsedTime(begin);
+            var mayCome = waited <= AwayPatience && states.Exists(s => s.State.Away is not null && s.Builder.HasAll(wish.Platforms));
+            var split = PlatformGroups.Of(wish.Platforms, [.. able.Select(s => s.Builder.Platforms)]);
+            if (fitting.Count == 0 && wish.MaySplit && split is not null && !mayCome)
             {
                 return new ChooserVerdict(null, notes, Split: split);
             }
 
             if (able.Count == states.Count && fitting.Count == 0)
             {
-                return Refuse(NoPlatform(wish, able.Select(s => s.Builder)), away: false);
+                return Refuse(NoPlatform(wish, able.Select(s => s.Builder), split is not null), away: wish.Failed.Count > 0);
             }
 
-            var waited = time.GetElapsedTime(begin);
             if (fitting.Count == 0 && waited > AwayPatience)
             {
                 return Refuse($"No builder is reached: {string.Join("; ", states.Select(s => $"{s.Builder.Builder.Name}: {s.State.Away ?? "lacks the platform"}"))}.", away: true);
@@ -107,8 +109,10 @@ internal sealed class BuilderChooser(IReadOnlyList<BuilderConnection> builders, 
         $"Waiting for a builder{(waited > TimeSpan.FromSeconds(1) ? $" for {waited.TotalSeconds:0} s" : "")}: "
         + string.Join("; ", states.Select(s => s.State.Away is { } away ? $"{s.Builder.Builder.Name} is not reached ({away})" : $"{s.Builder.Builder.Name} runs {s.State.Active} of at most {s.Builder.Builder.MaxParallel} builds"));
 
-    private static string NoPlatform(ChooseBuilder wish, IEnumerable<BuilderConnection> able) =>
-        $"No builder has all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}.";
+    private static string NoPlatform(ChooseBuilder wish, IEnumerable<BuilderConnection> able, bool together) =>
+        $"No builder {(wish.Failed.Count > 0 ? "is left that has" : "has")} all of {string.Join(", ", wish.Platforms)}. There are: {string.Join("; ", able.Select(b => $"{b.Builder.Name}: {string.Join(", ", b.Platforms)}"))}."
+        + (wish.Failed.Count > 0 ? $" {string.Join(", ", wish.Failed)} went away while this build ran." : "")
+        + (together ? " Together they have: an image that is pushed, or a folder, is made by several builders; an archive, or a build on one builder by name, is not." : "");
 
     private static ChooserVerdict Refuse(string why, bool away) => new(null, [], new RefusedBuilder { Why = why, Away = away });
 }

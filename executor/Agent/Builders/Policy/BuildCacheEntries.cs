@@ -12,6 +12,9 @@ namespace PodExecutor.Agent.Builders.Policy;
 /// </summary>
 internal static class BuildCacheEntries
 {
+    /// <summary>image-build's own: a build that makes nothing new has no layers to keep. It is not passed on.</summary>
+    public const string Off = "pod-executor:no-layer-cache";
+
     private const string ImportsOption = "cache-imports";
 
     /// <param name="image">Of <see cref="BuildIdentity"/>.</param>

@@ -10,13 +10,16 @@ namespace PodExecutor.Agent.Builders.Policy;
 /// </summary>
 internal static class BuildIdentity
 {
-    /// <summary>What is the same on all branches. The folders are those that buildx and image-build tell for the provenance.</summary>
-    private static readonly string[] Options = ["filename", "target", "platform", "vcs:localdir:context", "vcs:localdir:dockerfile"];
+    /// <summary>What is the same on all branches. Folders are what buildx and image-build tell of them for the provenance; of a git address what is before the branch.</summary>
+    private static readonly string[] Options = ["context", "filename", "target", "platform", "vcs:localdir:context", "vcs:localdir:dockerfile"];
+
+    /// <summary>A context that comes over the session: its address is another one each time.</summary>
+    private const string Upload = "http://buildkit-session/";
 
     /// <returns>A part of a name, or nothing where nothing is known.</returns>
     public static string Of(MapField<string, string> frontendOptions)
     {
-        var known = Options.Where(frontendOptions.ContainsKey).Select(o => $"{o}={frontendOptions[o]}\n").ToList();
+        var known = Options.Where(o => frontendOptions.TryGetValue(o, out var value) && !value.StartsWith(Upload, StringComparison.Ordinal)).Select(o => $"{o}={frontendOptions[o].Split('#')[0]}\n").ToList();
         return known.Count == 0 ? "" : "-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(known))))[..12];
     }
 }

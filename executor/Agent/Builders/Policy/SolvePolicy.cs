@@ -32,7 +32,7 @@ internal sealed class SolvePolicy(BuildPolicy policy)
             ?? request.Exporters.Select(e => Exporter(e.Type, e.Attrs)).FirstOrDefault(p => p is not null)
             ?? Exporter(request.ExporterDeprecated, request.ExporterAttrsDeprecated)
             ?? Cache(request.Cache);
-        if (problem is null && policy.Cache is { } cache)
+        if (!request.FrontendAttrs.Remove(BuildCacheEntries.Off) && problem is null && policy.Cache is { } cache)
         {
             var image = BuildIdentity.Of(request.FrontendAttrs);
             BuildCacheEntries.AddExport(request.Cache, cache, image);

@@ -9,7 +9,11 @@ namespace PodExecutor.Agent.Images.Indexes;
 /// <summary>What goes into an index: an image, or an index of several (of platforms, and of attestations to them).</summary>
 /// <param name="Platforms">Of an image: its one. Of an index it counts for nothing, since its entries tell their own.</param>
 /// <param name="Content">Null where nobody has it: then an index counts as one image.</param>
-internal sealed record PartImage(IReadOnlyList<string> Platforms, string MediaType, string Digest, long Size, byte[]? Content);
+internal sealed record PartImage(IReadOnlyList<string> Platforms, string MediaType, string Digest, long Size, byte[]? Content)
+{
+    /// <summary>Entries that go with an image that was taken out of its index.</summary>
+    public IReadOnlyList<IndexEntry> Attestations { get; init; } = [];
+}
 
 /// <summary>
 /// The index over several images, byte for byte as one builder would have made it (exporter/containerimage/writer.go): the platforms in the order in
@@ -19,13 +23,20 @@ internal static class JoinedImage
 {
     private const string IndexAnnotation = "annotation-index.";
     private const string DescriptorAnnotation = "annotation-manifest-descriptor";
-    private const string AttestationPlatform = "unknown";
-
-    private static readonly string[] PlatformParts = ["os", "architecture", "variant"];
+    private const string PlatformAnnotation = "annotation-manifest[";
 
     /// <summary>Is the attribute of an image exporter one of the index, and no builder's of a share?</summary>
     public static bool IsAnnotation(string attribute) =>
         attribute.StartsWith("annotation-index", StringComparison.Ordinal) || attribute.StartsWith(DescriptorAnnotation, StringComparison.Ordinal);
+
+    /// <summary>"annotation-manifest[linux/arm64].key": its platform, and the same for all platforms. Null for other attributes.</summary>
+    public static (string Platform, string General)? ManifestAnnotation(string attribute)
+    {
+        var end = attribute.IndexOf("].", StringComparison.Ordinal);
+        return attribute.StartsWith(PlatformAnnotation, StringComparison.Ordinal) && end > 0
+            ? (attribute[PlatformAnnotation.Length..end], PlatformAnnotation[..^1] + attribute[(end + 1)..])
+            : null;
+    }
 
     public static IReadOnlyList<ImageReference> NamesOf(OutputRequest exporter) =>
         [.. exporter.Attributes.GetValueOrDefault("name", "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ImageReference.Parse)];
@@ -35,7 +46,8 @@ internal static class JoinedImage
     /// <exception cref="JsonException">A part is neither image nor index; so InvalidOperationException and KeyNotFoundException.</exception>
     public static Manifest Of(IReadOnlyList<string> platforms, IReadOnlyList<PartImage> parts, IReadOnlyDictionary<string, string> attributes)
     {
-        var entries = parts.SelectMany(Entries).ToList();
+        // An image that comes twice, by two tags or once more, is there once.
+        var entries = parts.SelectMany(Entries).DistinctBy(e => (e.Digest, e.Platform)).ToList();
         var images = entries.Where(e => !e.IsAttestation).OrderBy(e => Position(platforms, e.Platform)).ToList();
         var isDocker = entries.TrueForAll(e => e.MediaType == Manifest.DockerManifest);
         var mediaType = isDocker ? Manifest.DockerIndex : Manifest.OciIndex;
@@ -59,6 +71,43 @@ internal static class JoinedImage
         return new Manifest(mediaType, buffer.ToArray());
     }
 
+    /// <summary>The same image for another platform: its one, or the only one of an index that has an image and its attestations.</summary>
+    /// <param name="change">Of the platform that it has.</param>
+    /// <exception cref="ImageException">It has several.</exception>
+    public static PartImage Annotated(PartImage part, Func<string, string> change)
+    {
+        var images = Entries(part).Where(e => !e.IsAttestation).ToList();
+        return images is [var image]
+            ? new PartImage([change(image.Platform)], image.MediaType, image.Digest, image.Size, null) { Attestations = [.. Entries(part).Where(e => e.IsAttestation)] }
+            : throw new ImageException($"{part.Digest} is an index of {images.Count} images: no single platform can be set for it.", ImageExit.Usage);
+    }
+
+    /// <summary>What a builder would answer to the push of it.</summary>
+    public static Dictionary<string, string> Response(Manifest index, IReadOnlyList<ImageReference> names)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("mediaType", index.MediaType);
+            json.WriteString("digest", index.Digest);
+            json.WriteNumber("size", index.Content.Length);
+            json.WriteEndObject();
+        }
+
+        var response = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["containerimage.digest"] = index.Digest,
+            ["containerimage.descriptor"] = Convert.ToBase64String(buffer.ToArray()),
+        };
+        if (names.Count > 0)
+        {
+            response["image.name"] = string.Join(',', names.Select(n => n.Full));
+        }
+
+        return response;
+    }
+
     private static int Position(IReadOnlyList<string> platforms, string platform) =>
         platforms.Select((p, i) => (p, i)).Where(p => p.p == platform).Select(p => p.i).DefaultIfEmpty(platforms.Count).First();
 
@@ -66,11 +115,9 @@ internal static class JoinedImage
     {
         using var document = part.Content is null ? null : JsonDocument.Parse(part.Content);
         return document?.RootElement.TryGetProperty("manifests", out var manifests) == true
-            ? [.. manifests.EnumerateArray().Select(m => IndexEntry.Read(m, Platform(part)))]
-            : [new IndexEntry(part.MediaType, part.Digest, part.Size, Platform(part), null, [])];
+            ? [.. manifests.EnumerateArray().Select(IndexEntry.Read)]
+            : [new IndexEntry(part.MediaType, part.Digest, part.Size, part.Platforms[0], null, []), .. part.Attestations];
     }
-
-    private static string Platform(PartImage part) => part.Platforms.Count > 0 ? part.Platforms[0] : $"{AttestationPlatform}/{AttestationPlatform}";
 
     private static void Write(Utf8JsonWriter json, IndexEntry entry, IReadOnlyDictionary<string, string> attributes)
     {
@@ -81,13 +128,14 @@ internal static class JoinedImage
         string[] asked = entry.IsAttestation ? [] : [DescriptorAnnotation + ".", $"{DescriptorAnnotation}[{entry.Platform}]."];
         Annotations(json, entry.Annotations.Concat(
             attributes.SelectMany(a => asked.Where(p => a.Key.StartsWith(p, StringComparison.Ordinal)).Select(p => KeyValuePair.Create(a.Key[p.Length..], a.Value)))));
-        json.WritePropertyName("platform");
         if (entry.PlatformJson is { } platform)
         {
+            json.WritePropertyName("platform");
             platform.WriteTo(json);
         }
-        else
+        else if (entry.Platform.Length > 0)
         {
+            json.WritePropertyName("platform");
             WritePlatform(json, entry.Platform.Split('/'));
         }
 
@@ -128,24 +176,5 @@ internal static class JoinedImage
         }
 
         json.WriteEndObject();
-    }
-
-    /// <param name="PlatformJson">As the builder wrote it; null: made of the name.</param>
-    private sealed record IndexEntry(
-        string MediaType, string Digest, long Size, string Platform, JsonElement? PlatformJson, IReadOnlyList<KeyValuePair<string, string>> Annotations)
-    {
-        public bool IsAttestation => Platform.StartsWith(AttestationPlatform, StringComparison.Ordinal);
-
-        public static IndexEntry Read(JsonElement json, string defaultPlatform)
-        {
-            JsonElement? platform = json.TryGetProperty("platform", out var found) ? found.Clone() : null;
-            return new IndexEntry(
-                json.GetProperty("mediaType").GetString()!,
-                json.GetProperty("digest").GetString()!,
-                json.GetProperty("size").GetInt64(),
-                platform is { } p ? string.Join('/', PlatformParts.Select(n => p.TryGetProperty(n, out var value) ? value.GetString() : null).OfType<string>()) : defaultPlatform,
-                platform,
-                json.TryGetProperty("annotations", out var annotations) ? [.. annotations.EnumerateObject().Select(a => KeyValuePair.Create(a.Name, a.Value.GetString()!))] : []);
-        }
     }
 }

@@ -5,8 +5,15 @@ namespace PodExecutor.Agent.Images.Indexes;
 
 /// <param name="Reference">As it was named, with registry and tag.</param>
 /// <param name="Digest">What was found there: the list names that, whatever the tag becomes.</param>
-/// <param name="Platform">"linux/arm64", where `manifest annotate` has set it; null: the image's own.</param>
-internal sealed record ManifestListEntry(string Reference, string Digest, string? Platform);
+internal sealed record ManifestListEntry(string Reference, string Digest)
+{
+    /// <summary>What `manifest annotate` has set; null: the image's own. So the next two.</summary>
+    public string? Os { get; init; }
+
+    public string? Architecture { get; init; }
+
+    public string? Variant { get; init; }
+}
 
 /// <summary>A list that `docker manifest create` has begun, and that is in no registry yet.</summary>
 internal sealed record ManifestList(string Name, IReadOnlyList<ManifestListEntry> Entries);

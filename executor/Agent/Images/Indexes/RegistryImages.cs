@@ -7,22 +7,31 @@ using PodExecutor.Agent.Transfers;
 namespace PodExecutor.Agent.Images.Indexes;
 
 /// <summary>Images that are in registries already, by whichever job, as parts of an index; and where that goes.</summary>
-internal sealed class RegistryImages(bool insecure, ImageContext context) : IDisposable
+/// <param name="writes">Not only reads.</param>
+internal sealed class RegistryImages(bool writes, bool insecure, ImageContext context) : IDisposable
 {
     private readonly LoginBook _book = new(context.Variable, context.DockerConfigPath);
     private readonly Dictionary<string, RegistryClient> _clients = new(StringComparer.Ordinal);
 
+    /// <summary>Whatever is there: an image, an index, or something else that has a manifest.</summary>
+    /// <exception cref="ImageException">It is not there, or the registry is not reached.</exception>
+    public Task<Manifest> ManifestAsync(ImageReference image, CancellationToken cancel) =>
+        GuardedAsync(image, () => Client(image).GetAsync(image.Digest ?? image.Tag ?? "latest", cancel));
+
     /// <exception cref="ImageException">It is not there, is no image, or the registry is not reached.</exception>
-    public async Task<PartImage> FindAsync(ImageReference image, CancellationToken cancel)
+    public Task<PartImage> FindAsync(ImageReference image, CancellationToken cancel) => GuardedAsync(image, async () =>
+    {
+        var manifest = await Client(image).GetAsync(image.Digest ?? image.Tag ?? "latest", cancel);
+        using var json = JsonDocument.Parse(manifest.Content);
+        IReadOnlyList<string> platforms = json.RootElement.TryGetProperty("manifests", out _) ? [] : [await PlatformAsync(Client(image), json.RootElement, cancel)];
+        return new PartImage(platforms, manifest.MediaType, manifest.Digest, manifest.Content.Length, manifest.Content);
+    });
+
+    private static async Task<T> GuardedAsync<T>(ImageReference image, Func<Task<T>> work)
     {
         try
         {
-            var registry = Client(image);
-            var manifest = await registry.GetAsync(image.Digest ?? image.Tag ?? "latest", cancel);
-            using var json = JsonDocument.Parse(manifest.Content);
-            var mediaType = json.RootElement.TryGetProperty("mediaType", out var own) ? own.GetString()! : manifest.MediaType;
-            IReadOnlyList<string> platforms = json.RootElement.TryGetProperty("manifests", out _) ? [] : [await PlatformAsync(registry, json.RootElement, cancel)];
-            return new PartImage(platforms, mediaType, manifest.Digest, manifest.Content.Length, manifest.Content);
+            return await work();
         }
         catch (TransferException e) when (e.IsMissing)
         {
@@ -70,7 +79,7 @@ internal sealed class RegistryImages(bool insecure, ImageContext context) : IDis
     {
         if (!_clients.TryGetValue(image.Name, out var client))
         {
-            client = new RegistryClient(image, _book, insecure, context);
+            client = new RegistryClient(image, writes, _book, insecure, context);
             _clients.Add(image.Name, client);
         }
 

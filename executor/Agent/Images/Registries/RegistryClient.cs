@@ -1,11 +1,7 @@
-using System.Net;
 using System.Net.Http.Headers;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Transfers;
-using PodExecutor.BuildKit;
-using PodExecutor.BuildKit.Auth;
-using PodExecutor.BuildKit.Wire.Session;
 
 namespace PodExecutor.Agent.Images.Registries;
 
@@ -14,56 +10,55 @@ namespace PodExecutor.Agent.Images.Registries;
 /// Layers it neither reads nor writes: those are the builders' business.
 /// </summary>
 /// <param name="repository">Its tag and digest do not count.</param>
+/// <param name="writes">Not only reads.</param>
 /// <param name="insecure">Over plain HTTP or with any certificate.</param>
-internal sealed class RegistryClient(ImageReference repository, LoginBook book, bool insecure, ImageContext context) : IDisposable
+internal sealed class RegistryClient(ImageReference repository, bool writes, LoginBook book, bool insecure, ImageContext context) : IDisposable
 {
     /// <summary>More than any manifest or configuration.</summary>
     private const int MaxManifest = 4 << 20;
 
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly string[] Accepted = [Manifest.OciIndex, Manifest.OciManifest, Manifest.DockerIndex, Manifest.DockerManifest];
 
-    private readonly HttpClient _http = new(NewHandler(repository, insecure, context)) { Timeout = Timeout.InfiniteTimeSpan };
-    private readonly RegistryLogin? _login = book.Find(repository.Registry);
-    private Uri? _root;
-    private AuthenticationHeaderValue? _authorization;
+    private readonly RegistryDoor _door = new(repository, writes, book, insecure, context);
 
-    /// <summary>Does the registry answer this pod, with a certificate that it trusts? One try.</summary>
-    /// <returns>Why not, or null.</returns>
+    /// <summary>Does the registry answer this pod, with a certificate that it trusts, and does its token server? One try.</summary>
+    /// <returns>Why not, or null. A login that is refused is an answer.</returns>
     public async Task<string?> IsOutOfReachAsync(CancellationToken cancel)
     {
-        using var patience = new CancellationTokenSource(ConnectTimeout, context.Time);
+        using var patience = new CancellationTokenSource(ReachPatience, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
-            await OpenAsync(either.Token);
+            await _door.KnockAsync(either.Token);
             return null;
         }
         catch (TransferException e)
         {
-            // A refusal is an answer. A token server that is not there is none.
-            return e.IsTransient ? e.Message : null;
+            return e.IsRefused ? null : e.Message;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return e.GetBaseException().Message.TrimEnd('.');
+            return $"no answer within {ReachPatience.TotalSeconds:0} s";
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return e.GetBaseException().Message;
         }
     }
+
+    /// <summary>The same with the tries that every request has.</summary>
+    /// <exception cref="TransferException">It does not.</exception>
+    public Task ReachAsync(CancellationToken cancel) => TryAsync(_door.KnockAsync, cancel);
 
     /// <param name="reference">A tag or a digest.</param>
     /// <exception cref="TransferException">The registry is not reached, has no such manifest, or refuses.</exception>
     public Task<Manifest> GetAsync(string reference, CancellationToken cancel) => TryAsync(
         async patience =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, Address("manifests", reference));
-            foreach (var type in new[] { Manifest.OciIndex, Manifest.OciManifest, Manifest.DockerIndex, Manifest.DockerManifest })
-            {
-                request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
-            }
-
-            using var response = await SendAsync(request, patience);
-            var manifest = new Manifest(response.Content.Headers.ContentType?.MediaType ?? "", await BytesAsync(response, patience));
-            return Verified(manifest, reference);
+            using var response = await _door.SendAsync(root => Accepting(new HttpRequestMessage(HttpMethod.Get, Address(root, "manifests", reference))), patience);
+            return Verified(Manifest.Of(response.Content.Headers.ContentType?.MediaType, await BytesAsync(response, patience)), reference);
         },
         cancel);
 
@@ -72,8 +67,7 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
     public Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel) => TryAsync(
         async patience =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, Address("blobs", digest));
-            using var response = await SendAsync(request, patience);
+            using var response = await _door.SendAsync(root => new HttpRequestMessage(HttpMethod.Get, Address(root, "blobs", digest)), patience);
             return Verified(new Manifest("", await BytesAsync(response, patience)), digest).Content;
         },
         cancel);
@@ -83,19 +77,31 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
     public Task PutAsync(string reference, Manifest manifest, CancellationToken cancel) => TryAsync(
         async patience =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Put, Address("manifests", reference)) { Content = new ByteArrayContent(manifest.Content) };
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(manifest.MediaType);
-            using var response = await SendAsync(request, patience);
+            using var response = await _door.SendAsync(
+                root =>
+                {
+                    var request = new HttpRequestMessage(HttpMethod.Put, Address(root, "manifests", reference)) { Content = new ByteArrayContent(manifest.Content) };
+                    request.Content.Headers.ContentType = new MediaTypeHeaderValue(manifest.MediaType);
+                    return request;
+                },
+                patience);
             return response.StatusCode;
         },
         cancel);
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _door.Dispose();
 
-    private static SocketsHttpHandler NewHandler(ImageReference repository, bool insecure, ImageContext context) =>
-        RegistryHttp.Handler(repository.Registry, insecure, context.ExtraAuthority, ConnectTimeout);
+    private static HttpRequestMessage Accepting(HttpRequestMessage request)
+    {
+        foreach (var type in Accepted)
+        {
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
+        }
 
-    private Uri Address(string kind, string reference) => new(_root!, $"{repository.Path}/{kind}/{reference}");
+        return request;
+    }
+
+    private Uri Address(Uri root, string kind, string reference) => new(root, $"{repository.Path}/{kind}/{reference}");
 
     private static async Task<byte[]> BytesAsync(HttpResponseMessage response, CancellationToken cancel)
     {
@@ -115,7 +121,6 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
             try
             {
-                await OpenAsync(either.Token);
                 return await once(either.Token);
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
@@ -124,74 +129,4 @@ internal sealed class RegistryClient(ImageReference repository, LoginBook book, 
             }
         },
         cancel);
-
-    /// <summary>Finds out how the registry is spoken to, and gets its permission. Once for all requests of this client.</summary>
-    private async Task OpenAsync(CancellationToken cancel)
-    {
-        if (_root is not null)
-        {
-            return;
-        }
-
-        var (root, challenge) = await KnockAsync(cancel);
-        _authorization = challenge switch
-        {
-            null => null,
-            { Realm: null } => _login is null ? null : RegistryHttp.Basic(_login),
-            { Realm: { } realm } => new AuthenticationHeaderValue("Bearer", await TokenAsync(realm, challenge.Service, cancel)),
-        };
-        _root = root;
-    }
-
-    private async Task<(Uri Root, RegistryChallenge? Challenge)> KnockAsync(CancellationToken cancel)
-    {
-        var roots = RegistryHttp.Roots(repository.Registry, insecure);
-        for (var i = 0; ; i++)
-        {
-            try
-            {
-                using var response = await _http.GetAsync(roots[i], cancel);
-                return (roots[i], response.StatusCode == HttpStatusCode.Unauthorized ? RegistryChallenge.Read(response) : null);
-            }
-            catch (HttpRequestException) when (i + 1 < roots.Count)
-            {
-                // The next one is without TLS.
-            }
-        }
-    }
-
-    private async Task<string> TokenAsync(Uri realm, string service, CancellationToken cancel)
-    {
-        using var server = new TokenServer(new BuildKitClientOptions { RegistryHandler = () => NewHandler(repository, insecure, context), Time = context.Time });
-        try
-        {
-            var request = new FetchTokenRequest { ClientId = "pod-executor", Host = repository.Registry, Realm = realm.ToString(), Service = service, Scopes = { $"repository:{repository.Path}:pull,push" } };
-            return (await server.FetchAsync(request, _login is null ? null : new RegistryCredential(_login.Username, _login.Secret), cancel)).Token;
-        }
-        catch (BuildKitException e)
-        {
-            var isRefusal = e.InnerException is HttpRequestException { StatusCode: { } status } && !Answer.IsTransient(status);
-            throw new TransferException(e.Message, isTransient: e.InnerException is HttpRequestException or OperationCanceledException && !isRefusal, e);
-        }
-    }
-
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
-    {
-        request.Headers.Authorization = _authorization;
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
-        if (response.IsSuccessStatusCode)
-        {
-            return response;
-        }
-
-        using (response)
-        {
-            var why = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? $" ({book.Origin(repository.Registry)})" : await Answer.ExplanationAsync(response, _login?.Secret ?? "", cancel);
-            throw new TransferException($"{repository.Registry} answers {Answer.Status(response)} to {request.Method} of {repository.Name}{why}.", Answer.IsTransient(response.StatusCode))
-            {
-                RetryAfter = Answer.RetryAfter(response, context.Time),
-                IsMissing = response.StatusCode == HttpStatusCode.NotFound,
-            };
-        }
-    }
 }

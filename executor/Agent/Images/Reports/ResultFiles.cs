@@ -31,7 +31,11 @@ internal sealed class ResultFiles(BuildRequest request, BuildSources sources, Im
         return path.StartsWith("..", StringComparison.Ordinal) ? sources.Dockerfile : path;
     }
 
-    private async Task WriteAsync(string flag, string? path, Func<string> text, CancellationToken cancel)
+    private Task WriteAsync(string flag, string? path, Func<string> text, CancellationToken cancel) => WriteAsync(context, flag, path, text, cancel);
+
+    /// <param name="path">Null: it was not asked for.</param>
+    /// <exception cref="ImageException">The file cannot be written.</exception>
+    public static async Task WriteAsync(ImageContext context, string flag, string? path, Func<string> text, CancellationToken cancel)
     {
         if (path is null)
         {

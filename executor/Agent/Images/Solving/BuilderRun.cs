@@ -1,6 +1,7 @@
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Progress;
+using PodExecutor.Agent.Images.Splitting;
 using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Solving;
@@ -39,7 +40,7 @@ internal sealed class BuilderRun(BuilderRunRequest run, ProgressBoard board, Log
     public async Task<BuilderRunOutcome> RunAsync(CancellationToken cancel)
     {
         var finder = new BuilderFinder(context);
-        var wish = new BuilderWish(run.Plan.SharedKey, run.Platforms, run.Wanted, MaySplit: run.Share is null);
+        var wish = new BuilderWish(run.Plan.SharedKey, run.Platforms, run.Wanted, MaySplit: run.Share is null && PlatformPart.IsPossible(run.Plan));
         var failed = new List<string>();
         while (true)
         {

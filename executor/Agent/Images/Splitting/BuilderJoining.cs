@@ -1,3 +1,4 @@
+using PodExecutor.Agent.Builders.Policy;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Solving;
@@ -33,7 +34,7 @@ internal sealed class BuilderJoining(BuildPlan plan, BuildRequest request, IRead
 
     private BuildPlan Plan(OutputRequest exporter, string folder)
     {
-        var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["filename"] = "Dockerfile", ["platform"] = string.Join(',', request.Platforms) };
+        var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["filename"] = "Dockerfile", ["platform"] = string.Join(',', request.Platforms), [BuildCacheEntries.Off] = "" };
         const string epoch = "build-arg:SOURCE_DATE_EPOCH";
         if (plan.Attributes.TryGetValue(epoch, out var time))
         {

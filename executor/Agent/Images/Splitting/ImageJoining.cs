@@ -2,7 +2,6 @@ using System.Text.Json;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Logins;
-using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
 using PodExecutor.Agent.Transfers;
 using PodExecutor.BuildKit;
@@ -15,12 +14,23 @@ internal sealed record BuiltShare(IReadOnlyList<string> Platforms, SolveOutcome 
 /// <param name="insecure">Which registries are spoken to over plain HTTP or with any certificate.</param>
 internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<string, bool> insecure, ImageContext context)
 {
+    /// <summary>Waits for registries that do not answer at once, as every request does.</summary>
+    /// <exception cref="TransferException">One is not reached from this pod.</exception>
+    public async Task ReachAsync(OutputRequest exporter, CancellationToken cancel)
+    {
+        foreach (var image in JoinedImage.NamesOf(exporter).DistinctBy(n => n.Registry))
+        {
+            using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
+            await registry.ReachAsync(cancel);
+        }
+    }
+
     /// <returns>Which registry does not answer this pod, and why; null: all do.</returns>
     public async Task<string?> IsOutOfReachAsync(OutputRequest exporter, CancellationToken cancel)
     {
         foreach (var image in JoinedImage.NamesOf(exporter).DistinctBy(n => n.Registry))
         {
-            using var registry = new RegistryClient(image, book, insecure(image.Registry), context);
+            using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
             if (await registry.IsOutOfReachAsync(cancel) is { } why)
             {
                 return $"{image.Registry} is not reached from this pod ({why.TrimEnd('.')})";
@@ -41,7 +51,7 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
             var image = repository.First();
             try
             {
-                using var registry = new RegistryClient(image, book, insecure(image.Registry), context);
+                using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
                 index ??= await ReadAsync(registry, exporter, shares, cancel);
                 foreach (var reference in exporter.Attributes.GetValueOrDefault("push-by-digest") == "true" ? [index.Digest] : repository.Select(n => n.Tag ?? "latest"))
                 {
@@ -58,12 +68,12 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
             }
         }
 
-        return Response(index!, names);
+        return JoinedImage.Response(index!, names);
     }
 
     /// <summary>Of an image that no registry has: an identity, the same that a push will give it.</summary>
     public Dictionary<string, string> Keep(OutputRequest exporter, IReadOnlyList<BuiltShare> shares) =>
-        Response(JoinedImage.Of(request.Platforms, [.. shares.Select(Described)], exporter.Attributes), []);
+        JoinedImage.Response(JoinedImage.Of(request.Platforms, [.. shares.Select(Described)], exporter.Attributes), []);
 
     private async Task<Manifest> ReadAsync(RegistryClient registry, OutputRequest exporter, IReadOnlyList<BuiltShare> shares, CancellationToken cancel)
     {
@@ -80,29 +90,4 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
     private static PartImage Described(BuiltShare share) => share.Solve.ImageDescriptor is { } descriptor
         ? new PartImage(share.Platforms, descriptor.GetProperty("mediaType").GetString()!, descriptor.GetProperty("digest").GetString()!, descriptor.GetProperty("size").GetInt64(), null)
         : new PartImage(share.Platforms, Manifest.OciManifest, share.Solve.ImageDigest ?? "", 0, null);
-
-    private static Dictionary<string, string> Response(Manifest index, IReadOnlyList<ImageReference> names)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("mediaType", index.MediaType);
-            json.WriteString("digest", index.Digest);
-            json.WriteNumber("size", index.Content.Length);
-            json.WriteEndObject();
-        }
-
-        var response = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["containerimage.digest"] = index.Digest,
-            ["containerimage.descriptor"] = Convert.ToBase64String(buffer.ToArray()),
-        };
-        if (names.Count > 0)
-        {
-            response["image.name"] = string.Join(',', names.Select(n => n.Full));
-        }
-
-        return response;
-    }
 }

@@ -10,10 +10,11 @@ internal static class PlatformPart
     /// <summary>What BuildKit itself calls a cache without a name.</summary>
     private const string CacheName = "buildkit";
 
+    private const string PlatformSplit = "platform-split";
+
     private static readonly string[] Folders = ["src", "dest"];
 
     /// <param name="platforms">Of this share.</param>
-    /// <exception cref="ImageException">An output cannot be put together of several builders' results.</exception>
     public static BuildPlan Of(BuildPlan plan, IReadOnlyList<string> platforms)
     {
         var suffix = string.Join('-', platforms.Select(p => p.Replace('/', '-')));
@@ -28,25 +29,37 @@ internal static class PlatformPart
         };
     }
 
+    /// <summary>Can the outputs be put together of several builders' results? An archive cannot: its layers would have to pass through this pod.</summary>
+    public static bool IsPossible(BuildPlan plan) => plan.Exporters.All(e => e.Type is "image" or "local");
+
     private static OutputRequest Exporter(OutputRequest output, IReadOnlyList<string> platforms) => output.Type switch
     {
-        "image" => Image(output),
+        "image" => Image(output, platforms),
 
         // As one builder does it for several platforms: a folder for each.
-        "local" when platforms.Count == 1 && output.Attributes.GetValueOrDefault("platform-split") != "false" && output.Destination is { } folder =>
-            output with { Destination = Path.Combine(folder, platforms[0].Replace('/', '_')) },
-        "local" => output,
-        var other => throw new ImageException(
-            $"--output type={other}: no builder has all platforms of this build, and an archive cannot be put together of several builders' results. "
-            + "Push the image, or write one archive for each platform, with a build of its own.",
-            ImageExit.Usage),
+        "local" when platforms.Count == 1 && output.Attributes.GetValueOrDefault(PlatformSplit) != "false" && output.Destination is { } folder =>
+            output with { Destination = Path.Combine(folder, platforms[0].Replace('/', '_')), Attributes = output.Attributes.Where(a => a.Key != PlatformSplit).ToDictionary() },
+        _ => output,
     };
 
     /// <summary>By digest and without tags: the tags are the index's, which is made when all shares are there, and so are its annotations.</summary>
-    private static OutputRequest Image(OutputRequest output)
+    private static OutputRequest Image(OutputRequest output, IReadOnlyList<string> platforms)
     {
-        var attributes = new SortedDictionary<string, string>(output.Attributes.Where(a => !JoinedImage.IsAnnotation(a.Key)).ToDictionary(), StringComparer.Ordinal);
-        if (attributes.Count < output.Attributes.Count)
+        var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in output.Attributes.Where(a => !JoinedImage.IsAnnotation(a.Key)))
+        {
+            if (JoinedImage.ManifestAnnotation(name) is not { } annotation)
+            {
+                attributes[name] = value;
+            }
+            else if (platforms.Contains(annotation.Platform))
+            {
+                // Of a single platform's image BuildKit reads the general ones only.
+                attributes[platforms.Count == 1 ? annotation.General : name] = value;
+            }
+        }
+
+        if (output.Attributes.Keys.Any(JoinedImage.IsAnnotation))
         {
             // Docker's own types know no annotations: BuildKit, too, leaves them for these (exporter/containerimage/opts.go).
             attributes["oci-mediatypes"] = "true";

@@ -3,6 +3,7 @@ using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Progress;
 using PodExecutor.Agent.Images.Solving;
+using PodExecutor.Agent.Transfers;
 using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Splitting;
@@ -48,23 +49,34 @@ internal sealed class SplitBuild(BuildRequest request, BuildPlan plan, ProgressB
     {
         foreach (var exporter in plan.Exporters.Where(IsPush))
         {
-            if (await joining.IsOutOfReachAsync(exporter, cancel) is not { } why)
-            {
-                continue;
-            }
-
-            // A builder would make the images anew, and attest to that.
             if (request.Attestations.Count > 0)
             {
-                throw new ImageException(
-                    $"{why}. With several builders, the index of images with --provenance or --sbom is written from this pod: it must reach the registry and trust its certificate (CI_SERVER_TLS_CA_FILE, or --insecure-registry).");
+                await MustReachAsync(joining, exporter, cancel);
             }
-
-            Say($"{why}: a builder makes the index.");
-            return why;
+            else if (await joining.IsOutOfReachAsync(exporter, cancel) is { } why)
+            {
+                Say($"{why}: a builder makes the index.");
+                return why;
+            }
         }
 
         return null;
+    }
+
+    // A builder would make the images anew, and attest to that.
+    private static async Task MustReachAsync(ImageJoining joining, OutputRequest exporter, CancellationToken cancel)
+    {
+        try
+        {
+            await joining.ReachAsync(exporter, cancel);
+        }
+        catch (TransferException e)
+        {
+            throw new ImageException(
+                $"{e.Message} With several builders, the index of images with --provenance or --sbom is written from this pod: it must reach the registry and trust its certificate (CI_SERVER_TLS_CA_FILE, or --insecure-registry).",
+                ImageExit.Failure,
+                e);
+        }
     }
 
     private static bool IsPush(OutputRequest exporter) => exporter.Type == "image" && exporter.Attributes.GetValueOrDefault("push") == "true";

@@ -5,6 +5,7 @@ using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
+using PodExecutor.Agent.Images.Reports;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
@@ -16,11 +17,12 @@ internal static class ImagetoolsVerbs
     public static async Task<int> CreateAsync(VerbCall call, CancellationToken cancel)
     {
         var flags = call.Parse(
-            new("tag", FlagKind.List, 't'), new("append", FlagKind.Switch), new("dry-run", FlagKind.Switch), new("annotation", FlagKind.List), new("prefer-index", FlagKind.Switch),
-            new("file", FlagKind.List, 'f') { Refused = "name the images themselves" }, new("metadata-file"), new("platform", FlagKind.List) { Refused = "name the images of the platforms that are wanted" },
+            new("tag", FlagKind.List, 't'), new("append", FlagKind.Switch), new("dry-run", FlagKind.Switch), new("annotation", FlagKind.List), new("prefer-index", FlagKind.Switch), new("metadata-file"),
+            new("file", FlagKind.List, 'f') { Refused = "name the images themselves" }, new("platform", FlagKind.List) { Refused = "name the images of the platforms that are wanted" },
             new("progress") { Ignored = NoBuilder }, new("builder") { Ignored = NoBuilder });
-        var names = flags.All("tag").Select(ImageReference.Parse).ToList();
+        var names = flags.All("tag").Select(t => Target(call, t)).ToList();
         var sources = flags.AtLeastOne("IMAGE…").Select(ImageReference.Parse).ToList();
+        var annotations = Annotations(call, flags.All("annotation"));
         if (names.Count == 0 && !flags.IsSet("dry-run"))
         {
             throw new ImageException($"{call.Command}: under which name? Add -t REGISTRY/PATH:TAG, or --dry-run to see the index.", ImageExit.Usage);
@@ -32,15 +34,15 @@ internal static class ImagetoolsVerbs
         }
 
         SameRepository(call, names, sources);
-        using var images = new RegistryImages(call.Insecure(flags), call.Context);
+        using var images = new RegistryImages(writes: !flags.IsSet("dry-run"), call.Insecure(flags), call.Context);
         var parts = new List<PartImage>();
         foreach (var source in sources)
         {
             parts.Add(await images.FindAsync(source, cancel));
         }
 
-        var annotations = flags.All("annotation").SelectMany(AnnotationFlags.Parse).ToDictionary(AnnotationFlags.Attribute, a => a.Value, StringComparer.Ordinal);
-        var index = parts is [{ Platforms.Count: 0, Content: { } whole } only] && annotations.Count == 0 ? new Manifest(only.MediaType, whole) : JoinedImage.Of([], parts, annotations);
+        var isCopy = parts is [var only] && annotations.Count == 0 && (only.Platforms.Count == 0 || (flags.Has("prefer-index") && !flags.IsSet("prefer-index")));
+        var index = isCopy ? new Manifest(parts[0].MediaType, parts[0].Content!) : JoinedImage.Of([], parts, annotations);
         if (flags.IsSet("dry-run"))
         {
             call.Context.Output.WriteLine(Encoding.UTF8.GetString(index.Content));
@@ -53,35 +55,42 @@ internal static class ImagetoolsVerbs
             call.Context.Log.WriteLine($"Pushed {name.Full}@{index.Digest}");
         }
 
+        await ResultFiles.WriteAsync(call.Context, "--metadata-file", flags.Last("metadata-file"), () => MetadataFile.Text(JoinedImage.Response(index, names)), cancel);
         return ImageExit.Success;
     }
 
     public static async Task<int> InspectAsync(VerbCall call, CancellationToken cancel)
     {
-        var flags = call.Parse(new("raw", FlagKind.Switch), new("format"), new("builder") { Ignored = NoBuilder }, new("verbose", FlagKind.Switch, 'v'), new("insecure", FlagKind.Switch));
+        var flags = call.Parse(
+            new("raw", FlagKind.Switch), new("format"), new("builder") { Ignored = NoBuilder }, new("insecure", FlagKind.Switch),
+            new("verbose", FlagKind.Switch, 'v') { Refused = "the manifest itself is printed; its digest is that of `docker buildx imagetools inspect`" });
         var name = ImageReference.Parse(flags.Exactly(1, "IMAGE")[0]);
-        using var images = new RegistryImages(call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
-        var image = await images.FindAsync(name, cancel);
+        using var images = new RegistryImages(writes: false, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        var image = await images.ManifestAsync(name, cancel);
         if (flags.IsSet("raw") || call.Command.EndsWith("manifest inspect", StringComparison.Ordinal))
         {
-            call.Context.Output.WriteLine(Encoding.UTF8.GetString(image.Content!));
-            return ImageExit.Success;
+            call.Context.Output.WriteLine(Encoding.UTF8.GetString(image.Content));
         }
-
-        if (flags.Last("format") is { } format)
+        else if (flags.Last("format") is { } format)
         {
             call.Context.Output.WriteLine(GoTemplate.Expand(format, Fields(name, image)));
-            return ImageExit.Success;
         }
-
-        call.Context.Output.WriteLine($"Name:      {name.Full}\nMediaType: {image.MediaType}\nDigest:    {image.Digest}");
-        foreach (var line in Entries(name, image))
+        else
         {
-            call.Context.Output.WriteLine(line);
+            call.Context.Output.WriteLine($"Name:      {name.Full}\nMediaType: {image.MediaType}\nDigest:    {image.Digest}");
+            foreach (var line in Entries(name, image))
+            {
+                call.Context.Output.WriteLine(line);
+            }
         }
 
         return ImageExit.Success;
     }
+
+    /// <summary>A name that an index gets.</summary>
+    /// <exception cref="ImageException">It has a digest.</exception>
+    public static ImageReference Target(VerbCall call, string text) => ImageReference.Parse(text) is { Digest: null } name ? name
+        : throw new ImageException($"{call.Command}: {text}: an index is pushed under a name and tag; its digest is what comes out.", ImageExit.Usage);
 
     /// <summary>An index can only name what is in its own repository.</summary>
     /// <exception cref="ImageException">A source is elsewhere.</exception>
@@ -97,25 +106,42 @@ internal static class ImagetoolsVerbs
         }
     }
 
-    private static Dictionary<string, string> Fields(ImageReference name, PartImage image) => new(StringComparer.Ordinal)
+    /// <summary>--annotation: of the index, or of its descriptors of images. The images themselves are not made anew here.</summary>
+    private static Dictionary<string, string> Annotations(VerbCall call, IReadOnlyList<string> texts)
+    {
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var annotation in texts.SelectMany(AnnotationFlags.Parse))
+        {
+            if (annotation.Level is not ("index" or "manifest-descriptor"))
+            {
+                throw new ImageException($"{call.Command} --annotation {annotation.Key}: only index:… and manifest-descriptor:… can be set here; others belong to the images, which are there already.", ImageExit.Usage);
+            }
+
+            annotations[AnnotationFlags.Attribute(annotation)] = annotation.Value;
+        }
+
+        return annotations;
+    }
+
+    private static Dictionary<string, string> Fields(ImageReference name, Manifest image) => new(StringComparer.Ordinal)
     {
         ["Name"] = name.Full,
         ["Manifest.Digest"] = image.Digest,
         ["Manifest.MediaType"] = image.MediaType,
-        ["Manifest.Size"] = image.Size.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["Manifest.Size"] = image.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ["json .Manifest"] = Described(image),
     };
 
     /// <summary>The manifest with its own digest and size, as buildx has it: scripts read the digest of it.</summary>
-    private static string Described(PartImage image)
+    private static string Described(Manifest image)
     {
-        using var manifest = JsonDocument.Parse(image.Content!);
+        using var manifest = JsonDocument.Parse(image.Content);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteString("digest", image.Digest);
-            json.WriteNumber("size", image.Size);
+            json.WriteNumber("size", image.Content.Length);
             foreach (var property in manifest.RootElement.EnumerateObject())
             {
                 property.WriteTo(json);
@@ -127,12 +153,12 @@ internal static class ImagetoolsVerbs
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    private static IEnumerable<string> Entries(ImageReference name, PartImage image)
+    private static IEnumerable<string> Entries(ImageReference name, Manifest image)
     {
-        using var json = JsonDocument.Parse(image.Content!);
+        using var json = JsonDocument.Parse(image.Content);
         if (!json.RootElement.TryGetProperty("manifests", out var manifests))
         {
-            return [$"Platform:  {image.Platforms[0]}"];
+            return [];
         }
 
         return [.. manifests.EnumerateArray().Select(m => (Digest: m.GetProperty("digest").GetString(), Platform: m.TryGetProperty("platform", out var p) ? $"{p.GetProperty("os").GetString()}/{p.GetProperty("architecture").GetString()}" : "-"))

@@ -1,5 +1,4 @@
 using System.Text;
-using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.References;
@@ -16,7 +15,7 @@ internal static class ManifestVerbs
     {
         var flags = call.Parse(Insecure, new("amend", FlagKind.Switch, 'a'));
         var operands = flags.AtLeastOne("LIST IMAGE…");
-        var list = ImageReference.Parse(operands[0]);
+        var list = ImagetoolsVerbs.Target(call, operands[0]);
         var sources = operands.Skip(1).Select(ImageReference.Parse).ToList();
         if (sources.Count == 0)
         {
@@ -31,11 +30,11 @@ internal static class ManifestVerbs
             throw new ImageException($"{call.Command}: there is a list {list.Full} already. Add to it with --amend, or begin anew after `manifest rm {list.Full}`.", ImageExit.Usage);
         }
 
-        using var images = new RegistryImages(call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = new RegistryImages(writes: false, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
         var entries = (before?.Entries ?? []).Where(e => sources.TrueForAll(s => s.Full != e.Reference)).ToList();
         foreach (var source in sources)
         {
-            entries.Add(new ManifestListEntry(source.Full, (await images.FindAsync(source, cancel)).Digest, null));
+            entries.Add(new ManifestListEntry(source.Full, (await images.ManifestAsync(source, cancel)).Digest));
         }
 
         store.Put(new ManifestList(list.Full, entries));
@@ -56,17 +55,20 @@ internal static class ManifestVerbs
             throw new ImageException($"{call.Command}: {image} is not in the list {list.Name}, which has {string.Join(", ", list.Entries.Select(e => e.Reference))}.", ImageExit.Usage);
         }
 
-        var architecture = flags.Last("arch") ?? throw new ImageException($"{call.Command}: --arch is missing, for example --arch arm64.", ImageExit.Usage);
-        var platform = Platforms.Normalize(string.Join('/', new[] { flags.Last("os") ?? "linux", architecture, flags.Last("variant") }.OfType<string>()));
-        store.Put(list with { Entries = [.. list.Entries.Select(e => e.Reference == image ? e with { Platform = platform } : e)] });
+        store.Put(list with { Entries = [.. list.Entries.Select(e => e.Reference == image ? Annotated(e) : e)] });
         return Task.FromResult(ImageExit.Success);
+
+        ManifestListEntry Annotated(ManifestListEntry entry) => entry with
+        {
+            Os = flags.Last("os") ?? entry.Os, Architecture = flags.Last("arch") ?? entry.Architecture, Variant = flags.Last("variant") ?? entry.Variant,
+        };
     }
 
     public static async Task<int> PushAsync(VerbCall call, CancellationToken cancel)
     {
         var flags = call.Parse(Insecure, new("purge", FlagKind.Switch, 'p'));
         var (store, list) = Known(call, flags.Exactly(1, "LIST")[0]);
-        using var images = new RegistryImages(call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = new RegistryImages(writes: true, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
         var index = await IndexAsync(images, list, cancel);
         await images.PutAsync(ImageReference.Parse(list.Name), index, cancel);
         if (flags.IsSet("purge"))
@@ -86,7 +88,7 @@ internal static class ManifestVerbs
             return await ImagetoolsVerbs.InspectAsync(call, cancel);
         }
 
-        using var images = new RegistryImages(call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context);
+        using var images = new RegistryImages(writes: false, call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context);
         call.Context.Output.WriteLine(Encoding.UTF8.GetString((await IndexAsync(images, list, cancel)).Content));
         return ImageExit.Success;
     }
@@ -109,7 +111,11 @@ internal static class ManifestVerbs
         foreach (var entry in list.Entries)
         {
             var image = await images.FindAsync(ImageReference.Parse(entry.Reference) with { Digest = entry.Digest }, cancel);
-            parts.Add(entry.Platform is { } platform ? image with { Platforms = [platform] } : image);
+            parts.Add(entry is { Os: null, Architecture: null, Variant: null } ? image : JoinedImage.Annotated(image, Platform));
+
+            string Platform(string own) => own.Split('/') is var parts && parts is [var os, var architecture, ..]
+                ? string.Join('/', new[] { entry.Os ?? os, entry.Architecture ?? architecture, entry.Variant ?? (entry.Architecture is null ? parts.ElementAtOrDefault(2) : null) }.Where(p => p is { Length: > 0 }))
+                : own;
         }
 
         return JoinedImage.Of([], parts, new Dictionary<string, string>());
