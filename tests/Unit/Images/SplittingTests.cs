@@ -1,6 +1,5 @@
-using System.Text.Json;
 using System.Text;
-using PodExecutor.Agent.Images;
+using System.Text.Json;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Progress;
