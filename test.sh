@@ -57,6 +57,7 @@ run() {
 
 must shown_step "Debian packages" "$testbed/install.sh"
 must step "Build" dotnet build Executor.sln -c Release -nodeReuse:false -p:UseSharedCompilation=false
+must step "Format" dotnet format whitespace Executor.sln --no-restore --verify-no-changes
 must step "Native binaries" "$testbed/publish.sh"
 export POD_EXECUTOR_BINARY=$root/artifacts/publish/Driver/release_linux-x64/pod-executor
 export POD_AGENT_BINARY=$root/artifacts/publish/Agent/release_linux-x64/pod-agent

@@ -116,7 +116,8 @@ internal static class PodVerdict
 
         return WaitingReasons.TryGetValue(reason, out var row)
             ? Failed(new Failure(row.Kind, string.Format(null, row.What, image), $"{reason}: {waiting.Message}", row.Hint), row.GraceSeconds)
-                with { NotPulled = reason == "ErrImageNeverPull" ? status.Name : null }
+                with
+            { NotPulled = reason == "ErrImageNeverPull" ? status.Name : null }
             : null;
     }
 
@@ -135,7 +136,8 @@ internal static class PodVerdict
             isHelper ? Infrastructure : Job,
             $"The image {image} of container {container} cannot be pulled",
             message,
-            isHelper ? "Set kubernetes.helper_image to an image that the nodes can pull. " + hint : hint)) with { NotPulled = container };
+            isHelper ? "Set kubernetes.helper_image to an image that the nodes can pull. " + hint : hint)) with
+        { NotPulled = container };
     }
 
     private static Failure Terminated(V1Pod pod, string container, V1ContainerStateTerminated end)
@@ -154,7 +156,8 @@ internal static class PodVerdict
                 container == Stage.BuildContainer ? Job : Infrastructure,
                 $"The {container} container was killed for its memory: the kernel ended it as a whole",
                 $"its memory limit is {limit}, and its peak reached it",
-                $"Let the job use less memory, or raise kubernetes.{setting}.") { ScriptExitCode = end.ExitCode };
+                $"Let the job use less memory, or raise kubernetes.{setting}.")
+            { ScriptExitCode = end.ExitCode };
         }
 
         var byEntrypoint = container == Stage.BuildContainer && spec.Args is { Count: > 0 };

@@ -45,7 +45,9 @@ public class JobScriptsTests
             Variables = [FakeExecutor.Variable("CI_SERVER_URL", "http://127.0.0.1:8929")],
             GitInfo = new PayloadGitInfo
             {
-                RepoUrl = "http://gitlab-ci-token:T@127.0.0.1:8929/group/demo.git", Ref = "main", Sha = "5e6bf78fdc46145e8d5100efe4f94a2833bc3edd",
+                RepoUrl = "http://gitlab-ci-token:T@127.0.0.1:8929/group/demo.git",
+                Ref = "main",
+                Sha = "5e6bf78fdc46145e8d5100efe4f94a2833bc3edd",
                 Refspecs = ["+refs/heads/main:refs/remotes/origin/main"],
             },
         };
@@ -146,7 +148,7 @@ public class JobScriptsTests
     {
         var directory = Directory.CreateTempSubdirectory("script-").FullName;
         var job = FakeExecutor.Job("echo \"it's $GREETING\" \\", "cat <<'EOF'\n $literal `text` \\\nEOF", "false || echo kept; exit 7") with
-            { Variables = [FakeExecutor.Variable("GREETING", "\"quoted\" & 'quoted'\nsecond ☕")] };
+        { Variables = [FakeExecutor.Variable("GREETING", "\"quoted\" & 'quoted'\nsecond ☕")] };
         var paths = new RunnerPaths(directory, directory, directory);
         var script = JobScripts.Generate("build_script", new ScriptRequest(job, new JobVariables(RunnerVariables.All(job, Options, paths, "running")), paths, "bash", null))!;
         var file = Path.Combine(directory, "script");

@@ -30,7 +30,7 @@ public class RuleExpressionTests
     public void Expression_Evaluated_IsGitLabsAnswer(string text, bool expected)
     {
         var variables = new Dictionary<string, string>
-            { ["BRANCH"] = "main", ["EMPTY"] = "", ["TAG"] = "v1", ["PATTERN"] = "/^m.*n$/", ["PATH_LIKE"] = "x/a/b" };
+        { ["BRANCH"] = "main", ["EMPTY"] = "", ["TAG"] = "v1", ["PATTERN"] = "/^m.*n$/", ["PATH_LIKE"] = "x/a/b" };
 
         Assert.Equal(expected, RuleExpression.Parse(text).IsTrue(variables.GetValueOrDefault));
     }

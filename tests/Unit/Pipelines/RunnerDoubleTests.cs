@@ -115,7 +115,7 @@ public sealed class RunnerDoubleTests : IDisposable
     {
         _fake.On("build_script", "exit 2");
         var job = FakeExecutor.Job("true") with
-            { Steps = [new PayloadStep { Name = "script", Script = ["true"] }, new PayloadStep { Name = "after_script", Script = ["true"] }] };
+        { Steps = [new PayloadStep { Name = "script", Script = ["true"] }, new PayloadStep { Name = "after_script", Script = ["true"] }] };
 
         var outcome = await RunAsync(job);
 
@@ -205,7 +205,7 @@ public sealed class RunnerDoubleTests : IDisposable
     public async Task GitLabEnv_WrittenInTheScript_IsExportedInAfterScript()
     {
         var job = FakeExecutor.Job() with
-            { Steps = [new PayloadStep { Name = "script", Script = ["echo HANDED=on >> $GITLAB_ENV"] }, new PayloadStep { Name = "after_script", Script = ["echo got=$HANDED"] }] };
+        { Steps = [new PayloadStep { Name = "script", Script = ["echo HANDED=on >> $GITLAB_ENV"] }, new PayloadStep { Name = "after_script", Script = ["echo got=$HANDED"] }] };
 
         await RunAsync(job);
 

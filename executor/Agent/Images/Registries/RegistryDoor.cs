@@ -130,7 +130,11 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
         {
             var request = new FetchTokenRequest
             {
-                ClientId = "pod-executor", Host = repository.Registry, Realm = realm.ToString(), Service = service, Scopes = { $"repository:{repository.Path}:{(writes ? "pull,push" : "pull")}" },
+                ClientId = "pod-executor",
+                Host = repository.Registry,
+                Realm = realm.ToString(),
+                Service = service,
+                Scopes = { $"repository:{repository.Path}:{(writes ? "pull,push" : "pull")}" },
             };
             return (await server.FetchAsync(request, _login is null ? null : new RegistryCredential(_login.Username, _login.Secret), cancel)).Token;
         }

@@ -60,7 +60,9 @@ internal static class ManifestVerbs
 
         ManifestListEntry Annotated(ManifestListEntry entry) => entry with
         {
-            Os = flags.Last("os") ?? entry.Os, Architecture = flags.Last("arch") ?? entry.Architecture, Variant = flags.Last("variant") ?? entry.Variant,
+            Os = flags.Last("os") ?? entry.Os,
+            Architecture = flags.Last("arch") ?? entry.Architecture,
+            Variant = flags.Last("variant") ?? entry.Variant,
         };
     }
 

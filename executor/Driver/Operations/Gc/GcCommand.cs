@@ -30,7 +30,8 @@ internal static class GcCommand
                 parse.GetValue(all) ? [] : named,
                 Duration("--grace", parse.GetValue(grace)!),
                 parse.GetValue(olderThan) is { } age ? Duration("--older-than", age) : null,
-                parse.GetValue(dryRun)) { SweepNamespaces = options.NamespacePerJob };
+                parse.GetValue(dryRun))
+            { SweepNamespaces = options.NamespacePerJob };
             using var api = Connection.Open(options, TimeProvider.System);
             return await new GcSession(api, request, options.CleanupGrace, Console.Out, TimeProvider.System).RunAsync(cancel) ? 0 : 1;
         }));

@@ -75,7 +75,7 @@ internal static class ArtifactReader
             {
                 var paths = report.Value is YamlMap coverage ? values.Texts(coverage.Find("path")) : null;
                 yield return new PayloadArtifact
-                    { Name = "cobertura-coverage.xml", Paths = paths ?? [], When = "always", ArtifactType = "cobertura", ArtifactFormat = "gzip", ExpireIn = archive.ExpireIn };
+                { Name = "cobertura-coverage.xml", Paths = paths ?? [], When = "always", ArtifactType = "cobertura", ArtifactFormat = "gzip", ExpireIn = archive.ExpireIn };
             }
             else if (Reports.TryGetValue(report.Key, out var type))
             {
