@@ -82,6 +82,40 @@ public sealed class IndexTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true, true, false)]
+    [InlineData(true, false, true)]
+    [InlineData(false, false, false)]
+    public async Task Registry_WithACertificateOfItsOwn_IsTrustedByTheAuthorityAlone(bool works, bool byVariable, bool byDockersFolder)
+    {
+        const string registry = "127.0.0.1:15002";
+        var folder = Directory.CreateDirectory($"/etc/docker/certs.d/{registry}");
+        try
+        {
+            if (byDockersFolder)
+            {
+                File.Copy(Registries.Authority, Path.Combine(folder.FullName, "ca.crt"));
+            }
+
+            if (byVariable)
+            {
+                _project.Variables["CI_SERVER_TLS_CA_FILE"] = Registries.Authority;
+            }
+
+            _project.Variables["DOCKER_AUTH_CONFIG"] = Logins(Testbed.Password).Replace(Testbed.LoginRegistry, registry, StringComparison.Ordinal);
+            var name = $"{registry}/{_project.Unique}/app";
+            await _project.PassAsync("docker", "build", "-t", name + ":part", "--push", ".");
+
+            var result = await _project.RunAsync("docker", "buildx", "imagetools", "create", "-t", name + ":1", name + ":part");
+
+            Assert.True(works == (result.Code == 0), result.All);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData("is in another repository than", "manifest", "create", "{repository}:1", "127.0.0.1:15000/team/public:1")]
     [InlineData("There is no image {repository}:none in its registry", "manifest", "create", "{repository}:1", "{repository}:none")]
     [InlineData("There is no image {repository}:none in its registry", "buildx", "imagetools", "create", "-t", "{repository}:1", "{repository}:none")]

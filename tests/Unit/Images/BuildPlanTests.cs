@@ -58,6 +58,7 @@ public sealed class BuildPlanTests
     [InlineData("image name=r.io/x:1 push=true", "--output", "type=registry,name=r.io/x:1")]
     [InlineData("image compression=zstd name=r.io/a:1 push=true", "-t", "r.io/a:1", "-o", "type=image,push=true,compression=zstd")]
     [InlineData("image annotation-index.a=b annotation-manifest.a=b name=r.io/a:1 push=true", "-t", "r.io/a:1", "--push", "--annotation", "index,manifest:a=b")]
+    [InlineData("image annotation-manifest[linux/arm64].a=b name=r.io/a:1 push=true", "-t", "r.io/a:1", "--push", "--annotation", "manifest[linux/arm64/v8]:a=b")]
     [InlineData("local dest=out", "-o", "out")]
     [InlineData("tar dest=-", "-o", "-")]
     [InlineData("tar dest=x.tar", "-o", "type=tar,dest=x.tar")]

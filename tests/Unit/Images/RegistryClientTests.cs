@@ -103,6 +103,29 @@ public sealed class RegistryClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Login_OfARegistryThatLeadsElsewhere_DoesNotFollow()
+    {
+        await using var elsewhere = await CoordinatorDouble.StartAsync((context, _) =>
+        {
+            context.Response.Headers.WWWAuthenticate = "Basic realm=\"mine\"";
+            return AnswerAsync(context, 401);
+        });
+        await using var server = await CoordinatorDouble.StartAsync((context, _) =>
+        {
+            // "localhost" is another host than 127.0.0.1.
+            context.Response.Headers.Location = new UriBuilder(elsewhere.Url) { Host = "localhost", Path = "/v2/" }.ToString();
+            return AnswerAsync(context, context.Request.Method == "GET" ? 307 : 201);
+        });
+        (_desk.Variables["CI_REGISTRY"], _desk.Variables["CI_REGISTRY_USER"], _desk.Variables["CI_REGISTRY_PASSWORD"]) = (Host(server), "ci", "s3cret");
+        using var registry = Client(server);
+
+        await registry.PutAsync("1", Index, Cancel);
+
+        Assert.Equal(["GET"], elsewhere.Requests.Select(r => r.Method));
+        Assert.Equal(["GET", "PUT"], server.Requests.Select(r => r.Method));
+    }
+
+    [Fact]
     public async Task Put_ToARegistryThatJustStarts_IsTriedAgain()
     {
         await using var server = await CoordinatorDouble.StartAsync((context, number) => AnswerAsync(context, number == 1 ? 503 : 201));

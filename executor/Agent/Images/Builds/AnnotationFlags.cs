@@ -33,7 +33,7 @@ internal static class AnnotationFlags
     {
         var bracket = level.IndexOf('[', StringComparison.Ordinal);
         var name = bracket < 0 ? level : level[..bracket];
-        var platform = bracket < 0 ? null : level[(bracket + 1)..].TrimEnd(']');
+        var platform = bracket < 0 ? null : Platforms.Normalize(level[(bracket + 1)..].TrimEnd(']'));
         return Levels.Contains(name) ? new AnnotationRequest(name, platform, key, value) : throw Wrong(text, $"\"{name}\" is none of {string.Join(", ", Levels)}");
     }
 

@@ -21,31 +21,11 @@ internal sealed class RegistryImages(bool writes, bool insecure, ImageContext co
     /// <exception cref="ImageException">It is not there, is no image, or the registry is not reached.</exception>
     public Task<PartImage> FindAsync(ImageReference image, CancellationToken cancel) => GuardedAsync(image, async () =>
     {
-        var manifest = await Client(image).GetAsync(image.Digest ?? image.Tag ?? "latest", cancel);
+        var manifest = await ManifestAsync(image, cancel);
         using var json = JsonDocument.Parse(manifest.Content);
         IReadOnlyList<string> platforms = json.RootElement.TryGetProperty("manifests", out _) ? [] : [await PlatformAsync(Client(image), json.RootElement, cancel)];
         return new PartImage(platforms, manifest.MediaType, manifest.Digest, manifest.Content.Length, manifest.Content);
     });
-
-    private static async Task<T> GuardedAsync<T>(ImageReference image, Func<Task<T>> work)
-    {
-        try
-        {
-            return await work();
-        }
-        catch (TransferException e) when (e.IsMissing)
-        {
-            throw new ImageException($"There is no image {image.Full} in its registry. Has the job that builds it pushed it under this name?", ImageExit.Failure, e);
-        }
-        catch (TransferException e)
-        {
-            throw new ImageException(e.Message, ImageExit.Failure, e);
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new ImageException($"{image.Full} is neither an image nor an index: {e.Message}", ImageExit.Failure, e);
-        }
-    }
 
     /// <exception cref="ImageException">The registry is not reached, or refuses.</exception>
     public async Task PutAsync(ImageReference name, Manifest index, CancellationToken cancel)
@@ -65,6 +45,26 @@ internal sealed class RegistryImages(bool writes, bool insecure, ImageContext co
         foreach (var client in _clients.Values)
         {
             client.Dispose();
+        }
+    }
+
+    private static async Task<T> GuardedAsync<T>(ImageReference image, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (TransferException e) when (e.IsMissing)
+        {
+            throw new ImageException($"There is no image {image.Full} in its registry. Has the job that builds it pushed it under this name?", ImageExit.Failure, e);
+        }
+        catch (TransferException e)
+        {
+            throw new ImageException(e.Message, ImageExit.Failure, e);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new ImageException($"{image.Full} is neither an image nor an index: {e.Message}", ImageExit.Failure, e);
         }
     }
 

@@ -31,7 +31,8 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
             return _root;
         }
 
-        using var response = await FirstAnswerAsync(RegistryHttp.Roots(repository.Registry, insecure), cancel);
+        var (asked, response) = await FirstAnswerAsync(RegistryHttp.Roots(repository.Registry, insecure), cancel);
+        using var _ = response;
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
             await AuthorizeAsync(RegistryChallenge.Read(response), cancel);
@@ -41,9 +42,9 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
             throw new TransferException($"{repository.Registry} answers {Answer.Status(response)} to the first request.", Answer.IsTransient(response.StatusCode)) { RetryAfter = Answer.RetryAfter(response, context.Time) };
         }
 
-        // Where it led to: plain HTTP may have been the way to HTTPS.
+        // Plain HTTP may have been the way to HTTPS; to another host no login follows.
         var final = response.RequestMessage!.RequestUri!;
-        return _root = final.AbsolutePath.EndsWith("/v2/", StringComparison.Ordinal) ? final : RegistryHttp.Roots(repository.Registry, insecure)[0];
+        return _root = final.Host == asked.Host && final.AbsolutePath == asked.AbsolutePath ? final : asked;
     }
 
     /// <param name="make">Called again if the request has to be sent with another permission.</param>
@@ -89,13 +90,13 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
     private static SocketsHttpHandler NewHandler(ImageReference repository, bool insecure, ImageContext context) =>
         RegistryHttp.Handler(repository.Registry, insecure, context.ExtraAuthority, ConnectTimeout);
 
-    private async Task<HttpResponseMessage> FirstAnswerAsync(IReadOnlyList<Uri> roots, CancellationToken cancel)
+    private async Task<(Uri Asked, HttpResponseMessage Response)> FirstAnswerAsync(IReadOnlyList<Uri> roots, CancellationToken cancel)
     {
         for (var i = 0; ; i++)
         {
             try
             {
-                return await _http.GetAsync(roots[i], cancel);
+                return (roots[i], await _http.GetAsync(roots[i], cancel));
             }
             catch (Exception e) when (i + 1 < roots.Count && !cancel.IsCancellationRequested && IsWithoutTls(e))
             {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Logins;
+using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
 using PodExecutor.Agent.Transfers;
 using PodExecutor.BuildKit;
@@ -20,7 +21,7 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
     {
         foreach (var image in JoinedImage.NamesOf(exporter).DistinctBy(n => n.Registry))
         {
-            using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
+            using var registry = Client(image);
             await registry.ReachAsync(cancel);
         }
     }
@@ -30,7 +31,7 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
     {
         foreach (var image in JoinedImage.NamesOf(exporter).DistinctBy(n => n.Registry))
         {
-            using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
+            using var registry = Client(image);
             if (await registry.IsOutOfReachAsync(cancel) is { } why)
             {
                 return $"{image.Registry} is not reached from this pod ({why.TrimEnd('.')})";
@@ -51,7 +52,7 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
             var image = repository.First();
             try
             {
-                using var registry = new RegistryClient(image, writes: true, book, insecure(image.Registry), context);
+                using var registry = Client(image);
                 index ??= await ReadAsync(registry, exporter, shares, cancel);
                 foreach (var reference in exporter.Attributes.GetValueOrDefault("push-by-digest") == "true" ? [index.Digest] : repository.Select(n => n.Tag ?? "latest"))
                 {
@@ -74,6 +75,8 @@ internal sealed class ImageJoining(BuildRequest request, LoginBook book, Func<st
     /// <summary>Of an image that no registry has: an identity, the same that a push will give it.</summary>
     public Dictionary<string, string> Keep(OutputRequest exporter, IReadOnlyList<BuiltShare> shares) =>
         JoinedImage.Response(JoinedImage.Of(request.Platforms, [.. shares.Select(Described)], exporter.Attributes), []);
+
+    private RegistryClient Client(ImageReference image) => new(image, writes: true, book, insecure(image.Registry), context);
 
     private async Task<Manifest> ReadAsync(RegistryClient registry, OutputRequest exporter, IReadOnlyList<BuiltShare> shares, CancellationToken cancel)
     {

@@ -161,7 +161,6 @@ internal static class ImagetoolsVerbs
             return [];
         }
 
-        return [.. manifests.EnumerateArray().Select(m => (Digest: m.GetProperty("digest").GetString(), Platform: m.TryGetProperty("platform", out var p) ? $"{p.GetProperty("os").GetString()}/{p.GetProperty("architecture").GetString()}" : "-"))
-            .Select(m => $"  {name.Name}@{m.Digest}  {m.Platform}")];
+        return [.. manifests.EnumerateArray().Select(IndexEntry.Read).Select(e => $"  {name.Name}@{e.Digest}  {e.Platform}".TrimEnd())];
     }
 }
