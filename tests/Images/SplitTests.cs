@@ -238,7 +238,8 @@ public sealed class SplitTests
     [InlineData("type=local,dest=cache,mode=max", "type=local,src=cache")]
     public async Task Caches_OfTwoBuilders_DoNotReplaceEachOther(string to, string from)
     {
-        using var project = Files().Write(".dockerignore", "cache\n");
+        // Files of this run alone: the second daemon must have them from the cache.
+        using var project = Files().Write(".dockerignore", "cache\n").Write("app-amd64", $"{Guid.NewGuid()}").Write("app-arm64", $"{Guid.NewGuid()}");
         string Place(string text) => text.Replace("{repository}", $"{Testbed.Registry}/{project.Unique}/cache");
         await using (var first = await HelperContainer.StartAsync(new BuildPolicy(), Of("one", Amd), Of("two", Arm)))
         {
