@@ -67,12 +67,7 @@ public sealed class ServiceTests
     public async Task Logs_ThatTheJobWantsToSee_AreShownOnce()
     {
         await using var cluster = await FakeCluster.StartAsync();
-        using var job = new ContractJob(cluster, "wait_for_services_timeout = 0");
-        job.Payload = job.Payload with
-        {
-            Services = [new PayloadImage { Name = "postgres:16", Alias = "db" }],
-            Variables = [new JobVariable { Key = "CI_DEBUG_SERVICES", Value = "true" }],
-        };
+        using var job = Shown(cluster);
         cluster.Logs["db"] = "2026-01-01T00:00:00.000000001Z first line\n";
         using var session = await job.PreparedAsync();
 
@@ -85,6 +80,58 @@ public sealed class ServiceTests
         Assert.Equal(1, job.Log.Split("[service:db] second line").Length - 1);
     }
 
+    [Theory]
+    [InlineData("build_script")]
+    [InlineData("cleanup_file_variables")]
+    public async Task Logs_OfAServiceThatIsNotKnownToRun_AreAskedForAgain(string stage)
+    {
+        var refusals = 2;
+        await using var cluster = await FakeCluster.StartAsync();
+        cluster.Logs["db"] = "2026-01-01T00:00:00.000000001Z first line\n";
+        cluster.Fault = async (request, context) =>
+        {
+            if (!request.EndsWith("/log", StringComparison.Ordinal) || Interlocked.Decrement(ref refusals) < 0)
+            {
+                return false;
+            }
+
+            await FakeCluster.RefuseAsync(context, 400, "BadRequest", "container \"db\" in pod is waiting to start: ContainerCreating");
+            return true;
+        };
+        using var job = Shown(cluster);
+        using var session = await job.PreparedAsync();
+        var seen = Path.Combine(job.Folder, "seen");
+
+        var run = session.RunAsync(stage, $"for look in $(seq 600); do [ -e {seen} ] && exit; sleep 0.1; done; exit 1", TestContext.Current.CancellationToken);
+        await Until.TrueAsync(() => job.Log.Contains("[service:db] first line", StringComparison.Ordinal) || stage != "build_script", "the service's log");
+        await File.WriteAllTextAsync(seen, "", TestContext.Current.CancellationToken);
+        var ended = await run;
+
+        Assert.True(ended.ExitCode == 0, job.Log);
+        Assert.True(job.Log.Split("[service:db] first line").Length == 2, job.Log);
+        Assert.DoesNotContain("cannot be shown", job.Log);
+    }
+
+    [Fact]
+    public async Task Logs_OfAServiceThatNeverStarts_AreToldToBeMissing()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        cluster.Fault = async (request, context) =>
+        {
+            var refused = request.EndsWith("/log", StringComparison.Ordinal);
+            await (refused ? FakeCluster.RefuseAsync(context, 400, "BadRequest", "container is waiting to start: trying and failing to pull image") : Task.CompletedTask);
+            return refused;
+        };
+        using var job = Shown(cluster);
+        using var session = await job.PreparedAsync();
+
+        await session.RunAsync("build_script", "true", TestContext.Current.CancellationToken);
+        await session.RunAsync("cleanup_file_variables", "true", TestContext.Current.CancellationToken);
+
+        Assert.Equal(2, job.Log.Split("The log of service db cannot be shown: ").Length);
+        Assert.Contains("trying and failing to pull image", job.Log);
+    }
+
     private static ContractJob Job(FakeCluster cluster, int port, string options = "")
     {
         var job = new ContractJob(cluster, options);
@@ -95,4 +142,15 @@ public sealed class ServiceTests
         return job;
     }
 
+    /// <summary>A job that wants to see its service's log.</summary>
+    private static ContractJob Shown(FakeCluster cluster)
+    {
+        var job = new ContractJob(cluster, "wait_for_services_timeout = 0");
+        job.Payload = job.Payload with
+        {
+            Services = [new PayloadImage { Name = "postgres:16", Alias = "db" }],
+            Variables = [new JobVariable { Key = "CI_DEBUG_SERVICES", Value = "true" }],
+        };
+        return job;
+    }
 }

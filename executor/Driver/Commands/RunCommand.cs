@@ -60,7 +60,7 @@ internal static class RunCommand
             return await run();
         }
 
-        await using var logs = new ServiceLogs(api, call.Pod, services, call.Request.TemporaryDirectory, follow: stage.IsUserCode, call.Log, cancel);
+        await using var logs = new ServiceLogs(api, call.Pod, services, call.Request.TemporaryDirectory, follow: stage.IsUserCode, call.Log, call.Time, cancel);
         return await run();
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Output;
@@ -11,19 +12,26 @@ namespace PodExecutor.Driver.Runs;
 /// </summary>
 internal sealed class ServiceLogs : IAsyncDisposable
 {
+    /// <summary>Between two looks whether a service's container has started: the API server refuses its log until it knows.</summary>
+    private static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Looks at a log that is not followed: three seconds for the kubelet to tell of a container's start.</summary>
+    private const int LooksAtTheEnd = 6;
+
     private readonly ApiClient _api;
     private readonly PreparedPod _pod;
     private readonly JobLog _log;
     private readonly string _file;
     private readonly bool _follow;
+    private readonly TimeProvider _time;
     private readonly Dictionary<string, string> _shown;
     private readonly CancellationTokenSource _over;
     private readonly Task _reading;
 
     /// <param name="follow">Show what comes until disposal; else only what there is.</param>
-    public ServiceLogs(ApiClient api, PreparedPod pod, IReadOnlyList<string> services, string directory, bool follow, JobLog log, CancellationToken cancel)
+    public ServiceLogs(ApiClient api, PreparedPod pod, IReadOnlyList<string> services, string directory, bool follow, JobLog log, TimeProvider time, CancellationToken cancel)
     {
-        (_api, _pod, _log, _follow) = (api, pod, log, follow);
+        (_api, _pod, _log, _follow, _time) = (api, pod, log, follow, time);
         _file = Path.Combine(directory, $"{pod.Name}.service-logs");
         _shown = Load(_file);
         _over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -52,6 +60,23 @@ internal sealed class ServiceLogs : IAsyncDisposable
 
     private async Task ReadAsync(string container)
     {
+        try
+        {
+            for (var looks = 1; !await ShowAsync(container, _follow || looks < LooksAtTheEnd); looks++)
+            {
+                await Task.Delay(StartPause, _time, _over.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The stage is over.
+        }
+    }
+
+    /// <param name="again">There will be another look, so a container that has not started is no news.</param>
+    /// <returns>False: the container has not started, and is to be looked at again.</returns>
+    private async Task<bool> ShowAsync(string container, bool again)
+    {
         string last;
         lock (_shown)
         {
@@ -79,14 +104,16 @@ internal sealed class ServiceLogs : IAsyncDisposable
                 _log.Line($"[service:{container}] {line[(cut + 1)..]}");
             }
         }
+        catch (ApiException e) when (again && e.Status == HttpStatusCode.BadRequest)
+        {
+            return false;
+        }
         catch (ApiException e)
         {
             _log.Warning($"The log of service {container} cannot be shown: {e.Detail}");
         }
-        catch (OperationCanceledException)
-        {
-            // The stage is over.
-        }
+
+        return true;
     }
 
     private static Dictionary<string, string> Load(string file)

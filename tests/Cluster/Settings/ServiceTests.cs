@@ -83,7 +83,8 @@ public sealed class ServiceTests(TestCluster cluster)
     [Fact]
     public async Task Logs_OfServices_AreShownIfTheJobWantsThem()
     {
-        var request = new JobRequest("echo script ran")
+        // The script lasts: a service's log is refused until the API server knows that it runs, and is to be shown in this stage all the same.
+        var request = new JobRequest("sleep 4; echo script ran")
         {
             Variables = [JobRequest.Variable("CI_DEBUG_SERVICES", "true")],
             Services = [Shell("worker", "echo worker is up; exec sleep 600")],
@@ -94,7 +95,8 @@ public sealed class ServiceTests(TestCluster cluster)
         var outcome = await job.RunAsync();
 
         Assert.True(outcome.Result == JobResult.Success, job.Log.Text);
-        Assert.Equal(1, job.Log.Text.Split("[service:worker] worker is up").Length - 1);
+        Assert.True(job.Log.Text.Split("[service:worker] worker is up").Length == 2, job.Log.Text);
+        Assert.True(job.Log.Text.IndexOf("worker is up", StringComparison.Ordinal) < job.Log.Text.IndexOf("\nscript ran", StringComparison.Ordinal), job.Log.Text);
     }
 
     private static PayloadImage Shell(string alias, string script, params Driver.Job.JobVariable[] variables) => new()
