@@ -91,6 +91,20 @@ public sealed class BuildPlanTests
         Assert.Equal(expected, string.Join(' ', Plan("--cache-to", flag).CacheExports.SelectMany(c => new[] { c.Type }.Concat(c.Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}")))));
 
     [Theory]
+    [InlineData("inline", "--build-arg", "BUILDKIT_INLINE_CACHE=1")]
+    [InlineData("inline", "--build-arg", "BUILDKIT_INLINE_CACHE=True", "--cache-to", "type=inline")]
+    [InlineData("registry inline", "--build-arg", "BUILDKIT_INLINE_CACHE=t", "--cache-to", "r.io/c:1")]
+    [InlineData("", "--build-arg", "BUILDKIT_INLINE_CACHE=0")]
+    [InlineData("", "--build-arg", "BUILDKIT_INLINE_CACHE=1", "--build-arg", "BUILDKIT_INLINE_CACHE=")]
+    public void InlineCache_ByItsBuildArgument_IsExportedOnce(string expected, params string[] flags)
+    {
+        var plan = Plan(flags);
+
+        Assert.Equal(expected, string.Join(' ', plan.CacheExports.Select(c => c.Type)));
+        Assert.Contains("build-arg:BUILDKIT_INLINE_CACHE", plan.Attributes.Keys);
+    }
+
+    [Theory]
     [InlineData("x", null, "file", "id=x,src=file")]
     [InlineData("x", "VAR", null, "id=x,env=VAR")]
     [InlineData("FROM_ENV", "FROM_ENV", null, "id=FROM_ENV")]

@@ -8,6 +8,8 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="variable">The job's variables.</param>
 internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, Func<string, string?> variable)
 {
+    private const string InlineCache = "BUILDKIT_INLINE_CACHE";
+
     /// <param name="labels">More labels; the command line's win.</param>
     /// <exception cref="ImageException">What is asked for does not fit together.</exception>
     public BuildPlan Decide(IReadOnlyDictionary<string, string> labels)
@@ -20,7 +22,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             Layouts = LayoutIds().ToDictionary(l => l.Value, l => sources.NamedLayouts[l.Key].Folder, StringComparer.Ordinal),
             Exporters = exporters,
             CacheImports = request.CacheFrom,
-            CacheExports = request.CacheTo,
+            CacheExports = CacheExports(),
             Secrets = [.. request.Secrets, .. GitSecrets()],
             Ssh = request.Ssh,
             Entitlements = Entitlements(),
@@ -129,6 +131,12 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
 
         return wanted;
     }
+
+    // As buildx does, which older clients' pipelines rely on. Decided here and not with the flags: an image that is made again has it, too.
+    private IReadOnlyList<TypedRequest> CacheExports() =>
+        GoBoolean.IsTrue(request.BuildArguments.LastOrDefault(a => a.Key == InlineCache).Value) && !request.CacheTo.Any(c => c.Type == "inline")
+            ? [.. request.CacheTo, new TypedRequest("inline", new Dictionary<string, string>())]
+            : request.CacheTo;
 
     private SortedDictionary<string, string> Locals()
     {

@@ -17,7 +17,7 @@ internal sealed class ParsedFlags(string command)
 
     public bool Has(string name) => _given.Exists(g => g.Name == name);
 
-    public bool IsSet(string name) => Last(name) is { } value && value is "1" or "t" or "T" or "TRUE" or "true" or "True";
+    public bool IsSet(string name) => GoBoolean.IsTrue(Last(name));
 
     public IReadOnlyList<string> All(string name) => [.. _given.Where(g => g.Name == name).Select(g => g.Value)];
 
