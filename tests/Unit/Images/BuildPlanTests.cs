@@ -74,6 +74,31 @@ public sealed class BuildPlanTests
         Assert.Equal(expected, string.Join('|', Plan(flags).Exporters.Select(e => string.Join(' ', [e.Type, .. new[] { e.Destination is null ? null : "dest=" + e.Destination }.OfType<string>(), .. e.Attributes.Select(a => $"{a.Key}={a.Value}")]))));
 
     [Theory]
+    [InlineData("linux/arm64", "arm64")]
+    [InlineData("linux/amd64,linux/arm64", "linux/amd64,linux/arm64")]
+    [InlineData("linux/s390x", "arm64", "--platform", "linux/s390x")]
+    [InlineData(null, "arm64", "--platform", "local")]
+    [InlineData(null, "local")]
+    [InlineData(null, "")]
+    public void Platform_OfTheEnvironment_IsTheOneWhereNoneIsNamed(string? expected, string environment, params string[] flags)
+    {
+        var variables = new Dictionary<string, string> { ["DOCKER_DEFAULT_PLATFORM"] = environment };
+
+        var plan = new BuildPlanner(Read([.. flags, "."], variables.GetValueOrDefault), Local, _ => null).Decide(new Dictionary<string, string>());
+
+        Assert.Equal(expected, plan.Attributes.GetValueOrDefault("platform"));
+    }
+
+    [Fact]
+    public void Platform_LocalBesideAnother_IsThatOfThePod()
+    {
+        var platforms = Plan("--platform", "local,linux/s390x").Attributes["platform"].Split(',');
+
+        Assert.Contains(platforms[0], new[] { "linux/amd64", "linux/arm64" });
+        Assert.Equal("linux/s390x", platforms[1]);
+    }
+
+    [Theory]
     [InlineData(true, "-t", "r.io/a:1")]
     [InlineData(true)]
     [InlineData(false, "-t", "r.io/a:1", "--push")]

@@ -21,7 +21,7 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
             Contexts = [.. flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH"))],
             Labels = [.. flags.All("label").Select(Label)],
             Annotations = [.. flags.All("annotation").SelectMany(AnnotationFlags.Parse)],
-            Platforms = [.. flags.All("platform").SelectMany(p => p.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Platforms.Normalize).Distinct()],
+            Platforms = Platforms.Parse(flags.Has("platform") ? flags.All("platform") : [variable("DOCKER_DEFAULT_PLATFORM") ?? ""]),
             Secrets = [.. flags.All("secret").Select(Secret)],
             Ssh = [.. flags.All("ssh").Select(Ssh)],
             CacheFrom = [.. flags.All("cache-from").Where(c => c.Length > 0).Select(c => Typed("cache-from", c))],

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using PodExecutor.Tests.Images.Fixtures;
+
+namespace PodExecutor.Tests.Images;
+
+/// <summary>What a build takes from the job's variables and from docker's configuration, without a flag.</summary>
+public sealed class EnvironmentTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Also where the image is made again by another command, which has lost the variable.</summary>
+    [Fact]
+    public async Task Platform_OfTheEnvironment_IsThatOfThePushedImage()
+    {
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+        project.Variables["DOCKER_DEFAULT_PLATFORM"] = "linux/arm64";
+
+        await project.PassAsync("docker", "build", "-t", project.Image(), ".");
+        project.Variables.Remove("DOCKER_DEFAULT_PLATFORM");
+        await project.PassAsync("docker", "push", project.Image());
+
+        using var image = await RegistryImage.PullAsync(project.Image(), Token);
+        Assert.Equal("arm64", (await image.ConfigAsync(Token)).GetProperty("architecture").GetString());
+    }
+
+    [Fact]
+    public async Task Platform_Local_IsThatOfTheBuilder()
+    {
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+
+        await project.PassAsync("docker", "build", "--platform", "local", "-t", project.Image(), "--push", ".");
+
+        using var image = await RegistryImage.PullAsync(project.Image(), Token);
+        Assert.Equal("amd64", (await image.ConfigAsync(Token)).GetProperty("architecture").GetString());
+    }
+}
