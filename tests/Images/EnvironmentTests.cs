@@ -1,4 +1,3 @@
-using System.Text.Json;
 using PodExecutor.Tests.Images.Fixtures;
 
 namespace PodExecutor.Tests.Images;
@@ -21,6 +20,18 @@ public sealed class EnvironmentTests
 
         using var image = await RegistryImage.PullAsync(project.Image(), Token);
         Assert.Equal("arm64", (await image.ConfigAsync(Token)).GetProperty("architecture").GetString());
+    }
+
+    [Fact]
+    public async Task SourceDateEpoch_OfTheEnvironment_IsTheImagesDate()
+    {
+        using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
+        project.Variables["SOURCE_DATE_EPOCH"] = "1700000000";
+
+        await project.PassAsync("docker", "build", "-t", project.Image(), "--push", ".");
+
+        using var image = await RegistryImage.PullAsync(project.Image(), Token);
+        Assert.Equal("2023-11-14T22:13:20Z", (await image.ConfigAsync(Token)).GetProperty("created").GetString());
     }
 
     [Fact]

@@ -51,6 +51,20 @@ public sealed class BuildPlanTests
         Assert.DoesNotContain(Plan("--build-arg", "NOT_SET").Attributes.Keys, k => k.StartsWith("build-arg:", StringComparison.Ordinal));
 
     [Theory]
+    [InlineData("1700000000", "1700000000")]
+    [InlineData("5", "1700000000", "--build-arg", "SOURCE_DATE_EPOCH=5")]
+    [InlineData("1700000000", "1700000000", "--build-arg", "SOURCE_DATE_EPOCH")]
+    [InlineData(null, "")]
+    public void SourceDateEpoch_OfTheEnvironment_IsABuildArgument(string? expected, string environment, params string[] flags)
+    {
+        var variables = new Dictionary<string, string> { ["SOURCE_DATE_EPOCH"] = environment };
+
+        var plan = new BuildPlanner(Read([.. flags, "."], variables.GetValueOrDefault), Local, _ => null).Decide(new Dictionary<string, string>());
+
+        Assert.Equal(expected, plan.Attributes.GetValueOrDefault("build-arg:SOURCE_DATE_EPOCH"));
+    }
+
+    [Theory]
     [InlineData("image name=r.io/a:1,r.io/b:2 push=true", "-t", "r.io/a:1", "-t", "r.io/b:2", "--push")]
     [InlineData("image name=r.io/a:1 store=false", "-t", "r.io/a:1")]
     [InlineData("image store=false")]

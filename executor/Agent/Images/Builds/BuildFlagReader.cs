@@ -7,6 +7,8 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="variable">For --build-arg NAME and --secret id=NAME, which take their value from the environment.</param>
 internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> variable)
 {
+    private const string Epoch = "SOURCE_DATE_EPOCH";
+
     /// <exception cref="ImageException">A value is wrong, or the context is missing.</exception>
     public BuildRequest Read()
     {
@@ -17,7 +19,7 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
             File = flags.Last("file"),
             Tags = [.. flags.All("tag").Select(t => References.ImageReference.Parse(t).Full)],
             Target = flags.Last("target"),
-            BuildArguments = [.. flags.All("build-arg").Select(BuildArgument).OfType<KeyValuePair<string, string>>()],
+            BuildArguments = BuildArguments(),
             Contexts = [.. flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH"))],
             Labels = [.. flags.All("label").Select(Label)],
             Annotations = [.. flags.All("annotation").SelectMany(AnnotationFlags.Parse)],
@@ -67,6 +69,14 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
     {
         var value = flags.Last(flag) ?? fallback;
         return words.Contains(value) ? value : throw Wrong($"--{flag} {value}: one of {string.Join(", ", words)} is expected");
+    }
+
+    private List<KeyValuePair<string, string>> BuildArguments()
+    {
+        List<KeyValuePair<string, string>> given = [.. flags.All("build-arg").Select(BuildArgument).OfType<KeyValuePair<string, string>>()];
+
+        // As buildx does: the job's clock for builds that can be repeated.
+        return variable(Epoch) is { Length: > 0 } epoch && !given.Exists(a => a.Key == Epoch) ? [KeyValuePair.Create(Epoch, epoch), .. given] : given;
     }
 
     // docker: NAME without a value takes the environment's, and is left out if there is none.
