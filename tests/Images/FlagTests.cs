@@ -229,5 +229,21 @@ public sealed class FlagTests
         Assert.DoesNotContain("s3cret-value", result.All);
     }
 
+    /// <summary>A script removes what it has written for the build; the push makes the image again, from the cache.</summary>
+    [Fact]
+    public async Task Push_AfterASecretsFileIsGone_IsTheSameImage()
+    {
+        using var project = new Project().Write("token", "s3cret-value").Dockerfile("RUN --mount=type=secret,id=token,required=true wc -c < /run/secrets/token > /length");
+
+        await project.PassAsync("docker", "build", "--secret", "id=token,src=token", "-t", project.Image(), ".");
+        File.Delete(project.At("token"));
+        var push = await project.PassAsync("docker", "push", project.Image());
+        var again = await project.RunAsync("docker", "build", "--secret", "id=token,src=token", "-t", project.Image(), ".");
+
+        Assert.DoesNotContain("WARNING", push.Log);
+        Assert.Equal(1, again.Code);
+        Assert.Contains("--secret id=token,src=token: the file does not exist", again.Log);
+    }
+
     private static string Hash(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

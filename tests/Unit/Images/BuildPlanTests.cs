@@ -144,13 +144,14 @@ public sealed class BuildPlanTests
     }
 
     [Theory]
-    [InlineData("x", null, "file", "id=x,src=file")]
-    [InlineData("x", "VAR", null, "id=x,env=VAR")]
-    [InlineData("FROM_ENV", "FROM_ENV", null, "id=FROM_ENV")]
-    [InlineData("not_there", null, "not_there", "id=not_there")]
-    [InlineData("x", "VAR", null, "type=env,id=x,env=VAR")]
-    public void Secret_ByVariableOrFile_IsRead(string id, string? variable, string? file, string flag) =>
-        Assert.Equal([new SecretRequest(id, variable, file)], Plan("--secret", flag).Secrets);
+    [InlineData("x", null, "file", false, "id=x,src=file")]
+    [InlineData("x", null, "x", false, "id=x,type=file")]
+    [InlineData("x", "VAR", null, false, "id=x,env=VAR")]
+    [InlineData("FROM_ENV", "FROM_ENV", null, false, "id=FROM_ENV")]
+    [InlineData("not_there", null, "not_there", true, "id=not_there")]
+    [InlineData("x", "VAR", null, false, "type=env,id=x,env=VAR")]
+    public void Secret_ByVariableOrFile_IsRead(string id, string? variable, string? file, bool guess, string flag) =>
+        Assert.Equal([new SecretRequest(id, variable, file, guess)], Plan("--secret", flag).Secrets);
 
     [Theory]
     [InlineData("--push needs a name", "the image needs a name", "--push")]
@@ -161,6 +162,7 @@ public sealed class BuildPlanTests
     [InlineData("docker unpacked", "write type=oci,dest=FOLDER,tar=false", "-o", "type=docker,dest=x,tar=F")]
     [InlineData("tar of no meaning", "tar=no is neither true nor false", "-o", "type=oci,dest=x,tar=no")]
     [InlineData("cache without ref", "needs ref", "--cache-to", "type=registry")]
+    [InlineData("secret with a field that docker has not", "\"target\" is not known", "--secret", "id=x,src=y,target=/z")]
     [InlineData("secret without id", "id=… is missing", "--secret", "src=x")]
     [InlineData("network name", "--network mine is not known", "--network", "mine")]
     [InlineData("progress word", "--progress fancy", "--progress", "fancy")]

@@ -74,6 +74,9 @@ public sealed class VerbTests : IDisposable
     [InlineData("stdin is empty", "build", "-")]
     [InlineData("the folder does not exist", "build", "--build-context", "x=nowhere", "-f", "file", ".")]
     [InlineData("which folder?", "build", "-t", "x")]
+    [InlineData("--secret id=a,src=gone: the file does not exist", "build", "--secret", "id=a,src=gone", "-f", "file", ".")]
+    [InlineData("--secret id=a,src=.: the file is a folder", "build", "--secret", "id=a,src=.", "-f", "file", ".")]
+    [InlineData("--secret id=a: there is neither a variable nor a file a: the steps go without it", "build", "--secret", "id=a", "-f", "file", ".")]
     [InlineData("unknown flag: --frob", "build", "--frob", ".")]
     public async Task Build_WithSomethingMissing_NamesIt(string expected, params string[] arguments)
     {

@@ -24,7 +24,7 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
             Labels = [.. flags.All("label").Select(Label)],
             Annotations = [.. flags.All("annotation").SelectMany(AnnotationFlags.Parse)],
             Platforms = Platforms.Parse(flags.Has("platform") ? flags.All("platform") : [variable("DOCKER_DEFAULT_PLATFORM") ?? ""]),
-            Secrets = [.. flags.All("secret").Select(Secret)],
+            Secrets = new SecretFlags(flags, variable).Read(),
             Ssh = [.. flags.All("ssh").Select(Ssh)],
             CacheFrom = [.. flags.All("cache-from").Where(c => c.Length > 0).Select(c => Typed("cache-from", c))],
             CacheTo = [.. flags.All("cache-to").Where(c => c.Length > 0).Select(c => Typed("cache-to", c))],
@@ -107,26 +107,6 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
         return at > 0 && at + 1 < text.Length ? KeyValuePair.Create(text[..at], text[(at + 1)..].Trim('[', ']')) : throw Wrong($"--add-host {text}: HOST:IP is expected");
     }
 
-    private SecretRequest Secret(string text)
-    {
-        var fields = Fields("secret", text);
-        var id = fields.GetValueOrDefault("id") ?? throw Wrong($"--secret {text}: id=… is missing. Write --secret id=NAME,env=VARIABLE or --secret id=NAME,src=FILE");
-        var type = fields.GetValueOrDefault("type");
-        var file = fields.GetValueOrDefault("src") ?? fields.GetValueOrDefault("source");
-        var env = fields.GetValueOrDefault("env");
-        return type switch
-        {
-            null or "file" when file is not null => new SecretRequest(id, null, file),
-            "env" => new SecretRequest(id, env ?? file ?? id, null),
-            null when env is not null => new SecretRequest(id, env, null),
-
-            // docker: neither src nor env: the variable of the id's name if it is set, else the file of that name.
-            null => variable(id) is not null ? new SecretRequest(id, id, null) : new SecretRequest(id, null, id),
-            "file" => new SecretRequest(id, null, id),
-            _ => throw Wrong($"--secret {text}: type={type} is not known; use env or file"),
-        };
-    }
-
     private static SshRequest Ssh(string text)
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);
@@ -192,25 +172,7 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
         };
     }
 
-    private Dictionary<string, string> Fields(string flag, string text)
-    {
-        try
-        {
-            var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (var (key, value) in CsvFields.Pairs(text))
-            {
-                fields[key] = value ?? (key is "push" or "unpack" or "reset" ? "true" : throw Wrong($"--{flag} {text}: \"{key}\" has no value"));
-            }
-
-            return fields;
-        }
-        catch (FormatException e)
-        {
-            throw Wrong($"--{flag} {text}: {e.Message}");
-        }
-    }
-
-    private ImageException Wrong(string what) => new($"{flags.Command}: {what}.", ImageExit.Usage);
+    private ImageException Wrong(string what) => flags.Wrong(what);
 }
 
 /// <summary>Sizes as docker takes them: 64m, 1g, plain bytes.</summary>

@@ -30,6 +30,7 @@ internal static class BuildVerb
         }
 
         // Step 2
+        SecretValues.Require(request.Secrets, context);
         var store = new RecipeStore(context.StateDirectory);
         var needsStdin = request.Context == "-" || request.File == "-";
         var sources = await BuildSources.FindAsync(request, context, needsStdin ? store.NewAttachments(Guid.NewGuid().ToString("N")) : "", cancel);
