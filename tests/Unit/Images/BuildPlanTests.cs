@@ -76,6 +76,11 @@ public sealed class BuildPlanTests
     [InlineData("local dest=out", "-o", "out")]
     [InlineData("tar dest=-", "-o", "-")]
     [InlineData("tar dest=x.tar", "-o", "type=tar,dest=x.tar")]
+    [InlineData("tar dest=-", "-o", "type=tar")]
+    [InlineData("oci dest=- name=r.io/a:1", "-o", "type=oci", "-t", "r.io/a:1")]
+    [InlineData("image name=r.io/a:1 store=false", "-o", "type=docker", "-t", "r.io/a:1")]
+    [InlineData("image name=r.io/a:1 store=false", "-o", "type=docker,name=r.io/a:1")]
+    [InlineData("local dest=out|image name=r.io/a:1 store=false", "-o", "type=docker", "-o", "out", "-t", "r.io/a:1")]
     [InlineData("oci dest=x.tar name=r.io/a:1", "-t", "r.io/a:1", "-o", "type=oci,dest=x.tar")]
     [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=false")]
     [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=0")]
@@ -115,6 +120,7 @@ public sealed class BuildPlanTests
     [Theory]
     [InlineData(true, "-t", "r.io/a:1")]
     [InlineData(true)]
+    [InlineData(true, "-o", "type=docker")]
     [InlineData(false, "-t", "r.io/a:1", "--push")]
     [InlineData(false, "-o", "out")]
     [InlineData(false, "--check")]
@@ -128,6 +134,75 @@ public sealed class BuildPlanTests
     [InlineData("s3 access_key_id=k bucket=b region=r", "type=s3,bucket=b,region=r,access_key_id=k")]
     public void CacheTo_OfEveryType_IsRead(string expected, string flag) =>
         Assert.Equal(expected, string.Join(' ', Plan("--cache-to", flag).CacheExports.SelectMany(c => new[] { c.Type }.Concat(c.Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}")))));
+
+    [Theory]
+    [InlineData("registry r.io/a:1|registry r.io/b:latest", "--cache-from", "r.io/a:1,r.io/b")]
+    [InlineData("registry r.io/a:1|registry r.io/b:2", "--cache-from", "r.io/a:1", "--cache-from", ",r.io/b:2,")]
+    [InlineData("", "--cache-from", "")]
+    public void CacheFrom_OfNamesAlone_IsACacheForEach(string expected, params string[] flags) =>
+        Assert.Equal(expected, string.Join('|', Plan(flags).CacheImports.Select(c => $"{c.Type} {c.Attributes["ref"]}")));
+
+    [Theory]
+    [InlineData("access_key_id=id bucket=b secret_access_key=key session_token=token", "type=s3,bucket=b")]
+    [InlineData("access_key_id=mine bucket=b secret_access_key=own", "type=s3,bucket=b,access_key_id=mine,secret_access_key=own")]
+    [InlineData("ref=r.io/a:1", "type=registry,ref=r.io/a:1")]
+    public void Cache_OnS3_GetsTheKeysOfTheEnvironment(string expected, string cache)
+    {
+        var variables = new Dictionary<string, string> { ["AWS_ACCESS_KEY_ID"] = "id", ["AWS_SECRET_ACCESS_KEY"] = "key", ["AWS_SESSION_TOKEN"] = "token" };
+        var read = new List<string>();
+
+        var request = Read(["--cache-to", cache, "--cache-from", cache, "."], name => { read.Add(name); return variables.GetValueOrDefault(name); });
+        var plan = new BuildPlanner(request, Local, variables.GetValueOrDefault).Decide(new Dictionary<string, string>());
+
+        Assert.All(new[] { plan.CacheExports, plan.CacheImports }, c => Assert.Equal(expected, string.Join(' ', c[0].Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}"))));
+        Assert.DoesNotContain(read, name => name.StartsWith("AWS_", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("default", "git@gitlab.test:group/app.git#main")]
+    [InlineData("default", "ssh://git@gitlab.test:2222/group/app.git")]
+    [InlineData("", "https://git@gitlab.test/group/app.git")]
+    [InlineData("other", "git@gitlab.test:group/app.git", "--ssh", "other")]
+    public void Agent_ForAGitContextOverSsh_IsForwarded(string expected, string address, params string[] flags)
+    {
+        BuildPlan With(string? socket) => new BuildPlanner(Read([.. flags, address], Variable), new BuildSources(null, address, null, "Dockerfile"), name => name == "SSH_AUTH_SOCK" ? socket : null).Decide(new Dictionary<string, string>());
+
+        Assert.Equal(expected, string.Join(' ', With("/tmp/agent").Ssh.Select(s => s.Id)));
+        Assert.Equal(flags.Length > 0 ? 1 : 0, With(null).Ssh.Count);
+    }
+
+    [Fact]
+    public void Keys_GivenTwice_CountAsTheyWereGivenLast()
+    {
+        var request = Read(["--secret", "id=a,env=X", "--secret", "id=a,env=Y", "--ssh", "a=1", "--ssh", "a=2", "--build-context", "a=1", "--build-context", "a=2", "-f", "", "."], _ => null);
+
+        Assert.Equal("Y", Assert.Single(request.Secrets).Variable);
+        Assert.Equal(["2"], Assert.Single(request.Ssh).Paths);
+        Assert.Equal("2", Assert.Single(request.Contexts).Value);
+        Assert.Null(request.File);
+    }
+
+    [Theory]
+    [InlineData("one build context is expected, 3 are given", "--build-arg", "T=first", "hunter2", "more")]
+    [InlineData("type=… is missing", "--cache-to", "bucket=b,secret_access_key=hunter2")]
+    [InlineData("has no value", "--cache-to", "type=s3,session_token=hunter2,bucket")]
+    public void WrongValue_WithASecretInIt_IsNotRepeated(string expected, params string[] flags)
+    {
+        var error = Assert.Throws<ImageException>(() => Plan(flags));
+
+        Assert.Contains(expected, error.Message);
+        Assert.DoesNotContain("hunter2", error.Message);
+    }
+
+    [Fact]
+    public void Proxies_AreBuildArguments_UnlessGiven()
+    {
+        var request = Read(["--build-arg", "http_proxy=mine", "."], _ => null) with { Proxies = [new("HTTP_PROXY", "http://p:1"), new("NO_PROXY", "localhost")] };
+
+        var plan = new BuildPlanner(request, Local, _ => null).Decide(new Dictionary<string, string>());
+
+        Assert.Equal("NO_PROXY=localhost http_proxy=mine", string.Join(' ', plan.Attributes.Where(a => a.Key.StartsWith("build-arg:", StringComparison.Ordinal)).Select(a => $"{a.Key[10..]}={a.Value}")));
+    }
 
     [Theory]
     [InlineData("inline", "--build-arg", "BUILDKIT_INLINE_CACHE=1")]
@@ -157,8 +232,13 @@ public sealed class BuildPlanTests
     [InlineData("--push needs a name", "the image needs a name", "--push")]
     [InlineData("output without type", "type=… is missing", "-o", "dest=x")]
     [InlineData("output of no known type", "type=zip is not known", "-o", "type=zip,dest=x")]
-    [InlineData("tar without dest", "dest=… is missing", "-o", "type=tar")]
-    [InlineData("docker without dest", "no docker engine", "-o", "type=docker")]
+    [InlineData("local without dest", "a folder is expected", "-o", "type=local,dest=")]
+    [InlineData("local to stdout", "a folder is expected", "-o", "type=local,dest=-")]
+    [InlineData("layout without dest", "needs a folder", "-o", "type=oci,tar=false")]
+    [InlineData("two outputs to stdout", "only one of them", "-o", "type=tar", "-o", "-")]
+    [InlineData("attest with a quote that stays open", "--attest type=\"x: a quote stands in the middle", "--attest", "type=\"x")]
+    [InlineData("memory that is no number of bytes", "--shm-size 99999999999999999999g is not a size", "--shm-size", "99999999999999999999g")]
+    [InlineData("tag with a digest", "refusing to create a tag with a digest reference", "-t", "r.io/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     [InlineData("docker unpacked", "write type=oci,dest=FOLDER,tar=false", "-o", "type=docker,dest=x,tar=F")]
     [InlineData("tar of no meaning", "tar=no is neither true nor false", "-o", "type=oci,dest=x,tar=no")]
     [InlineData("cache without ref", "needs ref", "--cache-to", "type=registry")]

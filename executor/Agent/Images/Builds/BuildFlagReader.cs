@@ -12,28 +12,28 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
     /// <exception cref="ImageException">A value is wrong, or the context is missing.</exception>
     public BuildRequest Read()
     {
-        var outputs = flags.All("output").Select(Output).ToList();
+        var outputs = new OutputFlags(flags);
         return new BuildRequest
         {
             Context = Context(),
-            File = flags.Last("file"),
-            Tags = [.. flags.All("tag").Select(t => References.ImageReference.Parse(t).Full)],
+            File = flags.Last("file") is { Length: > 0 } file ? file : null,
+            Tags = [.. (flags.Has("tag") ? flags.All("tag") : outputs.Names).Select(Tag)],
             Target = flags.Last("target"),
             BuildArguments = BuildArguments(),
-            Contexts = [.. flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH"))],
+            Contexts = flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH")).LastOfEach(c => c.Key),
             Labels = [.. flags.All("label").Select(Label)],
             Annotations = [.. flags.All("annotation").SelectMany(AnnotationFlags.Parse)],
             Platforms = Platforms.Parse(flags.Has("platform") ? flags.All("platform") : [variable("DOCKER_DEFAULT_PLATFORM") ?? ""]),
             Secrets = new SecretFlags(flags, variable).Read(),
-            Ssh = [.. flags.All("ssh").Select(Ssh)],
-            CacheFrom = [.. flags.All("cache-from").Where(c => c.Length > 0).Select(c => Typed("cache-from", c))],
-            CacheTo = [.. flags.All("cache-to").Where(c => c.Length > 0).Select(c => Typed("cache-to", c))],
+            Ssh = flags.All("ssh").Select(Ssh).LastOfEach(s => s.Id),
+            CacheFrom = CacheFlags.Read(flags, "cache-from"),
+            CacheTo = CacheFlags.Read(flags, "cache-to"),
             NoCache = flags.IsSet("no-cache"),
             NoCacheStages = [.. flags.All("no-cache-filter").SelectMany(s => s.Split(',', StringSplitOptions.RemoveEmptyEntries))],
             Pull = flags.Last("pull") is { } pull && pull is not ("false" or "missing" or "never"),
-            Outputs = outputs,
+            Outputs = outputs.Requests,
             Push = flags.IsSet("push"),
-            Load = flags.IsSet("load"),
+            Load = flags.IsSet("load") || outputs.Load,
             Attestations = AttestationFlags.Read(flags),
             Hosts = [.. flags.All("add-host").Select(Host)],
             Network = flags.Last("network") is { } network and not ("default" or "") ? network : null,
@@ -56,8 +56,17 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
     {
         [var one] => one,
         [] => throw Wrong("which folder? The build context is missing: add \".\" for the current folder"),
-        _ => throw Wrong($"one build context is expected, {flags.Operands.Count} are given: {string.Join(' ', flags.Operands)}. Is a value with a blank not in quotes?"),
+
+        // Not which: they may be the words of a secret.
+        _ => throw Wrong($"one build context is expected, {flags.Operands.Count} are given. Is a value with blanks not in quotes? Write --build-arg \"NAME=$VALUE\""),
     };
+
+    private static string Tag(string text)
+    {
+        var name = References.ImageReference.Parse(text);
+        return name.Digest is null ? name.Full
+            : throw new ImageException($"-t {text}: refusing to create a tag with a digest reference: the digest of an image is what the build makes. Write -t {name.Familiar}:TAG.", ImageExit.Usage);
+    }
 
     private string Call()
     {
@@ -113,65 +122,6 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
         return equals < 0 ? new SshRequest(text, []) : new SshRequest(text[..equals], text[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    private TypedRequest Typed(string flag, string text)
-    {
-        if (!text.Contains('=', StringComparison.Ordinal))
-        {
-            return text == "inline" && flag == "cache-to" ? new TypedRequest("inline", new Dictionary<string, string>())
-                : new TypedRequest("registry", new Dictionary<string, string> { ["ref"] = References.ImageReference.Parse(text).Full });
-        }
-
-        var fields = Fields(flag, text);
-        if (!fields.Remove("type", out var type))
-        {
-            throw Wrong($"--{flag} {text}: type=… is missing (registry, inline, local, s3, gha, azblob)");
-        }
-
-        var needed = type switch { "registry" => "ref", "local" => flag == "cache-to" ? "dest" : "src", _ => null };
-        return needed is null || fields.ContainsKey(needed) ? new TypedRequest(type, fields) : throw Wrong($"--{flag} {text}: type={type} needs {needed}=…");
-    }
-
-    private OutputRequest Output(string text)
-    {
-        if (!text.Contains('=', StringComparison.Ordinal))
-        {
-            return text == "-" ? new OutputRequest("tar", new Dictionary<string, string>(), "-") : new OutputRequest("local", new Dictionary<string, string>(), text);
-        }
-
-        var fields = Fields("output", text);
-        if (!fields.Remove("type", out var type))
-        {
-            throw Wrong($"--output {text}: type=… is missing (image, registry, local, tar, oci, docker, cacheonly)");
-        }
-
-        if (fields.Remove("dest", out var destination) | fields.Remove("output", out var alias))
-        {
-            destination ??= alias;
-        }
-
-        if (type is "oci" or "docker" && fields.TryGetValue("tar", out var tar))
-        {
-            // The builder reads it as Go does; the client needs to know as well whether it gets a file or a folder.
-            fields["tar"] = tar switch
-            {
-                "1" or "t" or "T" or "true" or "TRUE" or "True" => "true",
-                "0" or "f" or "F" or "false" or "FALSE" or "False" => "false",
-                _ => throw Wrong($"--output {text}: tar={tar} is neither true nor false"),
-            };
-        }
-
-        return type switch
-        {
-            "registry" => new OutputRequest("image", new Dictionary<string, string>(fields) { ["push"] = "true" }, null),
-            "image" or "cacheonly" => new OutputRequest(type, fields, null),
-            "docker" when fields.GetValueOrDefault("tar") == "false" => throw Wrong($"--output {text}: an unpacked image is an OCI layout: write type=oci,dest=FOLDER,tar=false"),
-            "local" or "tar" or "oci" when destination is null => throw Wrong($"--output {text}: dest=… is missing"),
-            "docker" when destination is null => throw Wrong($"--output {text}: there is no docker engine to load the image into. Write it to a file with dest=FILE.tar, or push it"),
-            "local" or "tar" or "oci" or "docker" => new OutputRequest(type, fields, destination),
-            _ => throw Wrong($"--output {text}: type={type} is not known (image, registry, local, tar, oci, docker, cacheonly)"),
-        };
-    }
-
     private ImageException Wrong(string what) => flags.Wrong(what);
 }
 
@@ -183,7 +133,7 @@ internal static class ByteSize
         var number = text.TrimEnd('b', 'B', 'i');
         var factor = number.Length == 0 ? 0 : char.ToLowerInvariant(number[^1]) switch { 'k' => 1L << 10, 'm' => 1L << 20, 'g' => 1L << 30, _ => 1 };
         number = factor > 1 ? number[..^1] : number;
-        return factor > 0 && decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+        return factor > 0 && decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= long.MaxValue / factor
             ? (long)(value * factor)
             : throw new ImageException($"--{flag} {text} is not a size. Write it like 64m or 1g.", ImageExit.Usage);
     }

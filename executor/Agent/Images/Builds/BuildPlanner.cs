@@ -10,6 +10,9 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
 {
     private const string InlineCache = "BUILDKIT_INLINE_CACHE";
 
+    private static readonly (string Attribute, string Variable)[] KeysOfS3 =
+        [("access_key_id", "AWS_ACCESS_KEY_ID"), ("secret_access_key", "AWS_SECRET_ACCESS_KEY"), ("session_token", "AWS_SESSION_TOKEN")];
+
     /// <param name="labels">More labels; the command line's win.</param>
     /// <exception cref="ImageException">What is asked for does not fit together.</exception>
     public BuildPlan Decide(IReadOnlyDictionary<string, string> labels)
@@ -20,11 +23,12 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             Attributes = Attributes(labels),
             Locals = Locals(),
             Layouts = LayoutIds().ToDictionary(l => l.Value, l => sources.NamedLayouts[l.Key].Folder, StringComparer.Ordinal),
+            Uploads = sources.Upload is { } archive ? new Dictionary<string, string> { [sources.UploadId] = archive } : new Dictionary<string, string>(),
             Exporters = exporters,
-            CacheImports = request.CacheFrom,
+            CacheImports = [.. request.CacheFrom.Select(WithKeys)],
             CacheExports = CacheExports(),
             Secrets = [.. request.Secrets, .. GitSecrets()],
-            Ssh = request.Ssh,
+            Ssh = Ssh(),
             Entitlements = Entitlements(),
             Names = request.Tags,
             Pushes = exporters.Any(e => e.Type == "image" && e.Attributes.GetValueOrDefault("push") == "true"),
@@ -36,6 +40,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
     private SortedDictionary<string, string> Attributes(IReadOnlyDictionary<string, string> labels)
     {
         var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["filename"] = sources.Dockerfile };
+        AddEach("build-arg:", request.Proxies.Where(p => !request.BuildArguments.Any(a => a.Key.Equals(p.Key, StringComparison.OrdinalIgnoreCase))));
         AddEach("build-arg:", request.BuildArguments);
         AddEach("label:", labels);
         AddEach("label:", request.Labels);
@@ -133,10 +138,24 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
     }
 
     // As buildx does, which older clients' pipelines rely on. Decided here and not with the flags: an image that is made again has it, too.
-    private IReadOnlyList<TypedRequest> CacheExports() =>
-        GoBoolean.IsTrue(request.BuildArguments.LastOrDefault(a => a.Key == InlineCache).Value) && !request.CacheTo.Any(c => c.Type == "inline")
-            ? [.. request.CacheTo, new TypedRequest("inline", new Dictionary<string, string>())]
-            : request.CacheTo;
+    private IReadOnlyList<TypedRequest> CacheExports()
+    {
+        List<TypedRequest> exports = [.. request.CacheTo.Select(WithKeys)];
+        if (GoBoolean.IsTrue(request.BuildArguments.LastOrDefault(a => a.Key == InlineCache).Value) && !exports.Exists(c => c.Type == "inline"))
+        {
+            exports.Add(new TypedRequest("inline", new Dictionary<string, string>()));
+        }
+
+        return exports;
+    }
+
+    // buildx takes them from the environment, for the builder has not the job's. Not with the flags: no recipe holds them.
+    private TypedRequest WithKeys(TypedRequest cache) => cache.Type != "s3" || cache.Attributes.ContainsKey("access_key_id") || cache.Attributes.ContainsKey("secret_access_key") ? cache
+        : cache with
+        {
+            Attributes = cache.Attributes.Concat(KeysOfS3.Where(k => !cache.Attributes.ContainsKey(k.Attribute) && variable(k.Variable) is { Length: > 0 })
+                .Select(k => KeyValuePair.Create(k.Attribute, variable(k.Variable)!))).ToDictionary(StringComparer.Ordinal),
+        };
 
     private SortedDictionary<string, string> Locals()
     {
@@ -167,7 +186,8 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
         }
 
-        if (request.Push && !outputs.Exists(o => o.Type == "image"))
+        // Beside other outputs: what is "loaded" stays with the builder, as a recipe.
+        if ((request.Push || request.Load) && !outputs.Exists(o => o.Type == "image"))
         {
             outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
         }
@@ -228,6 +248,10 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             throw new ImageException($"{digest.Full}: an image is pushed by name and tag, not by digest.", ImageExit.Usage);
         }
     }
+
+    /// <summary>As buildx: whoever builds from git over SSH means to log in there.</summary>
+    private IReadOnlyList<SshRequest> Ssh() =>
+        request.Ssh.Count == 0 && sources.Address is { } address && GitAddress.IsOverSsh(address) && variable("SSH_AUTH_SOCK") is { Length: > 0 } ? [new SshRequest("default", [])] : request.Ssh;
 
     /// <summary>Git contexts on the job's own GitLab, named ones too, are fetched with the job's token.</summary>
     private IEnumerable<SecretRequest> GitSecrets() =>

@@ -15,6 +15,9 @@ internal sealed record BuildRequest
 
     public IReadOnlyList<KeyValuePair<string, string>> BuildArguments { get; init; } = [];
 
+    /// <summary>Of docker's configuration, as build arguments. Not kept in a recipe: they may hold a password.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Proxies { get; init; } = [];
+
     /// <summary>Name to folder, image or address, as --build-context spells it.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Contexts { get; init; } = [];
 

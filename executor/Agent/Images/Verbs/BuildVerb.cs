@@ -1,5 +1,6 @@
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Reports;
 using PodExecutor.Agent.Images.Solving;
@@ -27,6 +28,11 @@ internal static class BuildVerb
         foreach (var note in Notes(flags, request, call))
         {
             context.Warn(note);
+        }
+
+        if (context.OutputIsTerminal && request.Outputs.Any(o => o.Destination == OutputFlags.Stdout))
+        {
+            throw new ImageException("The output would be written to a terminal. Name a file by dest=FILE, or redirect it.", ImageExit.Usage);
         }
 
         // Step 2
@@ -79,7 +85,8 @@ internal static class BuildVerb
     {
         var flags = BuildFlags.Table(call.Command).With(GlobalFlags.Everywhere).Parse(call.Arguments);
         var request = new BuildFlagReader(flags, variable).Read();
-        return (request with { Insecure = call.Insecure(flags) }, flags);
+        var proxies = DockerConfig.Read(call.Context.DockerConfigPath).Proxies(call.Context.Given("DOCKER_HOST"));
+        return (request with { Insecure = call.Insecure(flags), Proxies = proxies }, flags);
     }
 
     /// <summary>Only image-build labels by itself: docker and nerdctl make the image that they would make elsewhere.</summary>
