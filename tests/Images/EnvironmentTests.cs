@@ -44,4 +44,26 @@ public sealed class EnvironmentTests
         using var image = await RegistryImage.PullAsync(project.Image(), Token);
         Assert.Equal("amd64", (await image.ConfigAsync(Token)).GetProperty("architecture").GetString());
     }
+
+    /// <summary>BuildKit gives them to the steps and keeps them out of the image; the login in them is in no log, and in no file of this job but docker's own.</summary>
+    [Fact]
+    public async Task Proxies_OfDockersConfiguration_AreSeenByStepsOnly()
+    {
+        using var project = new Project().Dockerfile("RUN env | grep -i _proxy | sort | md5sum > /seen; env | grep -ic _proxy > /count");
+        Directory.CreateDirectory(Path.Combine(project.Variables["HOME"], ".docker"));
+        File.WriteAllText(
+            Path.Combine(project.Variables["HOME"], ".docker", "config.json"), """{"proxies": {"default": {"httpProxy": "http://ci:s3cret-value@proxy.test:3128", "noProxy": "localhost,registry.test"}}}""");
+
+        var build = await project.PassAsync("docker", "build", "--progress", "plain", "--provenance", "mode=max", "-t", project.Image(), "--push", ".");
+        var kept = await project.PassAsync("docker", "build", "-t", project.Image() + "-kept", ".");
+        var push = await project.PassAsync("docker", "push", project.Image() + "-kept");
+
+        using var image = await RegistryImage.PullAsync(project.Image() + "-kept", Token);
+        Assert.Equal("4\n", (await image.FilesAsync(Token))["count"]);
+        Assert.DoesNotContain("s3cret-value", (await image.ConfigAsync(Token)).GetRawText());
+        Assert.DoesNotContain("s3cret-value", build.All + kept.All + push.All);
+        Assert.All(Directory.GetFiles(project.Variables["POD_EXECUTOR_IMAGES"], "*", SearchOption.AllDirectories), f => Assert.DoesNotContain("s3cret-value", File.ReadAllText(f)));
+        Assert.Contains("WARNING: --provenance: unless mode=min", build.Log);
+        Assert.DoesNotContain("WARNING", kept.Log);
+    }
 }

@@ -182,6 +182,19 @@ public sealed class FlagTests
         static double Bytes(string text) => double.Parse(text.TrimEnd('B', 'k', 'M'), System.Globalization.CultureInfo.InvariantCulture) * (text.EndsWith("MB", StringComparison.Ordinal) ? 1e6 : text.EndsWith("kB", StringComparison.Ordinal) ? 1e3 : 1);
     }
 
+    /// <summary>--load in its long form.</summary>
+    [Fact]
+    public async Task Output_OfTheEnginesStore_IsKeptForAPush()
+    {
+        using var project = new Project().Dockerfile("RUN echo made");
+
+        var build = await project.PassAsync("docker", "buildx", "build", "--output", "type=docker", "-t", project.Image(), ".");
+        await project.PassAsync("docker", "push", project.Image());
+
+        Assert.Contains("--load: there is no local engine", build.Log);
+        Assert.StartsWith("sha256:", await Skopeo.DigestAsync(project.Image()));
+    }
+
     [Fact]
     public async Task Quiet_PrintsTheIdOnly()
     {

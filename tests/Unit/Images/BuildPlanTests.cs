@@ -51,20 +51,6 @@ public sealed class BuildPlanTests
         Assert.DoesNotContain(Plan("--build-arg", "NOT_SET").Attributes.Keys, k => k.StartsWith("build-arg:", StringComparison.Ordinal));
 
     [Theory]
-    [InlineData("1700000000", "1700000000")]
-    [InlineData("5", "1700000000", "--build-arg", "SOURCE_DATE_EPOCH=5")]
-    [InlineData("1700000000", "1700000000", "--build-arg", "SOURCE_DATE_EPOCH")]
-    [InlineData(null, "")]
-    public void SourceDateEpoch_OfTheEnvironment_IsABuildArgument(string? expected, string environment, params string[] flags)
-    {
-        var variables = new Dictionary<string, string> { ["SOURCE_DATE_EPOCH"] = environment };
-
-        var plan = new BuildPlanner(Read([.. flags, "."], variables.GetValueOrDefault), Local, _ => null).Decide(new Dictionary<string, string>());
-
-        Assert.Equal(expected, plan.Attributes.GetValueOrDefault("build-arg:SOURCE_DATE_EPOCH"));
-    }
-
-    [Theory]
     [InlineData("image name=r.io/a:1,r.io/b:2 push=true", "-t", "r.io/a:1", "-t", "r.io/b:2", "--push")]
     [InlineData("image name=r.io/a:1 store=false", "-t", "r.io/a:1")]
     [InlineData("image store=false")]
@@ -93,31 +79,6 @@ public sealed class BuildPlanTests
         Assert.Equal(expected, string.Join('|', Plan(flags).Exporters.Select(e => string.Join(' ', [e.Type, .. new[] { e.Destination is null ? null : "dest=" + e.Destination }.OfType<string>(), .. e.Attributes.Select(a => $"{a.Key}={a.Value}")]))));
 
     [Theory]
-    [InlineData("linux/arm64", "arm64")]
-    [InlineData("linux/amd64,linux/arm64", "linux/amd64,linux/arm64")]
-    [InlineData("linux/s390x", "arm64", "--platform", "linux/s390x")]
-    [InlineData(null, "arm64", "--platform", "local")]
-    [InlineData(null, "local")]
-    [InlineData(null, "")]
-    public void Platform_OfTheEnvironment_IsTheOneWhereNoneIsNamed(string? expected, string environment, params string[] flags)
-    {
-        var variables = new Dictionary<string, string> { ["DOCKER_DEFAULT_PLATFORM"] = environment };
-
-        var plan = new BuildPlanner(Read([.. flags, "."], variables.GetValueOrDefault), Local, _ => null).Decide(new Dictionary<string, string>());
-
-        Assert.Equal(expected, plan.Attributes.GetValueOrDefault("platform"));
-    }
-
-    [Fact]
-    public void Platform_LocalBesideAnother_IsThatOfThePod()
-    {
-        var platforms = Plan("--platform", "local,linux/s390x").Attributes["platform"].Split(',');
-
-        Assert.Contains(platforms[0], new[] { "linux/amd64", "linux/arm64" });
-        Assert.Equal("linux/s390x", platforms[1]);
-    }
-
-    [Theory]
     [InlineData(true, "-t", "r.io/a:1")]
     [InlineData(true)]
     [InlineData(true, "-o", "type=docker")]
@@ -125,51 +86,6 @@ public sealed class BuildPlanTests
     [InlineData(false, "-o", "out")]
     [InlineData(false, "--check")]
     public void Kept_IsWhatGoesNowhere(bool kept, params string[] flags) => Assert.Equal(kept, Plan(flags).IsKept);
-
-    [Theory]
-    [InlineData("registry ref=r.io/cache:latest", "r.io/cache")]
-    [InlineData("registry mode=max ref=r.io/c:1", "type=registry,ref=r.io/c:1,mode=max")]
-    [InlineData("inline", "type=inline")]
-    [InlineData("local dest=c", "type=local,dest=c")]
-    [InlineData("s3 access_key_id=k bucket=b region=r", "type=s3,bucket=b,region=r,access_key_id=k")]
-    public void CacheTo_OfEveryType_IsRead(string expected, string flag) =>
-        Assert.Equal(expected, string.Join(' ', Plan("--cache-to", flag).CacheExports.SelectMany(c => new[] { c.Type }.Concat(c.Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}")))));
-
-    [Theory]
-    [InlineData("registry r.io/a:1|registry r.io/b:latest", "--cache-from", "r.io/a:1,r.io/b")]
-    [InlineData("registry r.io/a:1|registry r.io/b:2", "--cache-from", "r.io/a:1", "--cache-from", ",r.io/b:2,")]
-    [InlineData("", "--cache-from", "")]
-    public void CacheFrom_OfNamesAlone_IsACacheForEach(string expected, params string[] flags) =>
-        Assert.Equal(expected, string.Join('|', Plan(flags).CacheImports.Select(c => $"{c.Type} {c.Attributes["ref"]}")));
-
-    [Theory]
-    [InlineData("access_key_id=id bucket=b secret_access_key=key session_token=token", "type=s3,bucket=b")]
-    [InlineData("access_key_id=mine bucket=b secret_access_key=own", "type=s3,bucket=b,access_key_id=mine,secret_access_key=own")]
-    [InlineData("ref=r.io/a:1", "type=registry,ref=r.io/a:1")]
-    public void Cache_OnS3_GetsTheKeysOfTheEnvironment(string expected, string cache)
-    {
-        var variables = new Dictionary<string, string> { ["AWS_ACCESS_KEY_ID"] = "id", ["AWS_SECRET_ACCESS_KEY"] = "key", ["AWS_SESSION_TOKEN"] = "token" };
-        var read = new List<string>();
-
-        var request = Read(["--cache-to", cache, "--cache-from", cache, "."], name => { read.Add(name); return variables.GetValueOrDefault(name); });
-        var plan = new BuildPlanner(request, Local, variables.GetValueOrDefault).Decide(new Dictionary<string, string>());
-
-        Assert.All(new[] { plan.CacheExports, plan.CacheImports }, c => Assert.Equal(expected, string.Join(' ', c[0].Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}"))));
-        Assert.DoesNotContain(read, name => name.StartsWith("AWS_", StringComparison.Ordinal));
-    }
-
-    [Theory]
-    [InlineData("default", "git@gitlab.test:group/app.git#main")]
-    [InlineData("default", "ssh://git@gitlab.test:2222/group/app.git")]
-    [InlineData("", "https://git@gitlab.test/group/app.git")]
-    [InlineData("other", "git@gitlab.test:group/app.git", "--ssh", "other")]
-    public void Agent_ForAGitContextOverSsh_IsForwarded(string expected, string address, params string[] flags)
-    {
-        BuildPlan With(string? socket) => new BuildPlanner(Read([.. flags, address], Variable), new BuildSources(null, address, null, "Dockerfile"), name => name == "SSH_AUTH_SOCK" ? socket : null).Decide(new Dictionary<string, string>());
-
-        Assert.Equal(expected, string.Join(' ', With("/tmp/agent").Ssh.Select(s => s.Id)));
-        Assert.Equal(flags.Length > 0 ? 1 : 0, With(null).Ssh.Count);
-    }
 
     [Fact]
     public void Keys_GivenTwice_CountAsTheyWereGivenLast()
@@ -192,30 +108,6 @@ public sealed class BuildPlanTests
 
         Assert.Contains(expected, error.Message);
         Assert.DoesNotContain("hunter2", error.Message);
-    }
-
-    [Fact]
-    public void Proxies_AreBuildArguments_UnlessGiven()
-    {
-        var request = Read(["--build-arg", "http_proxy=mine", "."], _ => null) with { Proxies = [new("HTTP_PROXY", "http://p:1"), new("NO_PROXY", "localhost")] };
-
-        var plan = new BuildPlanner(request, Local, _ => null).Decide(new Dictionary<string, string>());
-
-        Assert.Equal("NO_PROXY=localhost http_proxy=mine", string.Join(' ', plan.Attributes.Where(a => a.Key.StartsWith("build-arg:", StringComparison.Ordinal)).Select(a => $"{a.Key[10..]}={a.Value}")));
-    }
-
-    [Theory]
-    [InlineData("inline", "--build-arg", "BUILDKIT_INLINE_CACHE=1")]
-    [InlineData("inline", "--build-arg", "BUILDKIT_INLINE_CACHE=True", "--cache-to", "type=inline")]
-    [InlineData("registry inline", "--build-arg", "BUILDKIT_INLINE_CACHE=t", "--cache-to", "r.io/c:1")]
-    [InlineData("", "--build-arg", "BUILDKIT_INLINE_CACHE=0")]
-    [InlineData("", "--build-arg", "BUILDKIT_INLINE_CACHE=1", "--build-arg", "BUILDKIT_INLINE_CACHE=")]
-    public void InlineCache_ByItsBuildArgument_IsExportedOnce(string expected, params string[] flags)
-    {
-        var plan = Plan(flags);
-
-        Assert.Equal(expected, string.Join(' ', plan.CacheExports.Select(c => c.Type)));
-        Assert.Contains("build-arg:BUILDKIT_INLINE_CACHE", plan.Attributes.Keys);
     }
 
     [Theory]

@@ -8,11 +8,6 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="variable">The job's variables.</param>
 internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, Func<string, string?> variable)
 {
-    private const string InlineCache = "BUILDKIT_INLINE_CACHE";
-
-    private static readonly (string Attribute, string Variable)[] KeysOfS3 =
-        [("access_key_id", "AWS_ACCESS_KEY_ID"), ("secret_access_key", "AWS_SECRET_ACCESS_KEY"), ("session_token", "AWS_SESSION_TOKEN")];
-
     /// <param name="labels">More labels; the command line's win.</param>
     /// <exception cref="ImageException">What is asked for does not fit together.</exception>
     public BuildPlan Decide(IReadOnlyDictionary<string, string> labels)
@@ -25,8 +20,8 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             Layouts = LayoutIds().ToDictionary(l => l.Value, l => sources.NamedLayouts[l.Key].Folder, StringComparer.Ordinal),
             Uploads = sources.Upload is { } archive ? new Dictionary<string, string> { [sources.UploadId] = archive } : new Dictionary<string, string>(),
             Exporters = exporters,
-            CacheImports = [.. request.CacheFrom.Select(WithKeys)],
-            CacheExports = CacheExports(),
+            CacheImports = BuildCaches.Imports(request, variable),
+            CacheExports = BuildCaches.Exports(request, variable),
             Secrets = [.. request.Secrets, .. GitSecrets()],
             Ssh = Ssh(),
             Entitlements = Entitlements(),
@@ -136,26 +131,6 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
 
         return wanted;
     }
-
-    // As buildx does, which older clients' pipelines rely on. Decided here and not with the flags: an image that is made again has it, too.
-    private IReadOnlyList<TypedRequest> CacheExports()
-    {
-        List<TypedRequest> exports = [.. request.CacheTo.Select(WithKeys)];
-        if (GoBoolean.IsTrue(request.BuildArguments.LastOrDefault(a => a.Key == InlineCache).Value) && !exports.Exists(c => c.Type == "inline"))
-        {
-            exports.Add(new TypedRequest("inline", new Dictionary<string, string>()));
-        }
-
-        return exports;
-    }
-
-    // buildx takes them from the environment, for the builder has not the job's. Not with the flags: no recipe holds them.
-    private TypedRequest WithKeys(TypedRequest cache) => cache.Type != "s3" || cache.Attributes.ContainsKey("access_key_id") || cache.Attributes.ContainsKey("secret_access_key") ? cache
-        : cache with
-        {
-            Attributes = cache.Attributes.Concat(KeysOfS3.Where(k => !cache.Attributes.ContainsKey(k.Attribute) && variable(k.Variable) is { Length: > 0 })
-                .Select(k => KeyValuePair.Create(k.Attribute, variable(k.Variable)!))).ToDictionary(StringComparer.Ordinal),
-        };
 
     private SortedDictionary<string, string> Locals()
     {

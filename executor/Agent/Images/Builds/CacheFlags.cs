@@ -23,13 +23,16 @@ internal static class CacheFlags
     }
 
     // A cache for each; an empty one is a variable that is not set.
-    private static IEnumerable<TypedRequest> Names(ParsedFlags flags, string flag, string text)
+    private static List<TypedRequest> Names(ParsedFlags flags, string flag, string text)
     {
         try
         {
-            return CsvFields.Split(text).Where(name => name.Length > 0)
-                .Select(name => name == "inline" && flag == "cache-to" ? new TypedRequest("inline", new Dictionary<string, string>())
-                    : new TypedRequest("registry", new Dictionary<string, string> { ["ref"] = ImageReference.Parse(name).Full })).ToList();
+            return
+            [
+                .. CsvFields.Split(text).Where(name => name.Length > 0)
+                    .Select(name => name == "inline" && flag == "cache-to" ? new TypedRequest("inline", new Dictionary<string, string>())
+                        : new TypedRequest("registry", new Dictionary<string, string> { ["ref"] = ImageReference.Parse(name).Full })),
+            ];
         }
         catch (FormatException e)
         {

@@ -116,6 +116,11 @@ internal static class BuildVerb
             yield return $"--load: there is no local engine to load into. The image is kept as a recipe: \"{call.Context.Name} push NAME\" sends it to its registry, -o type=docker,dest=FILE.tar writes it to a file.";
         }
 
+        if (request.Proxies.Any(p => p.Value.Contains('@', StringComparison.Ordinal)) && request.Attestations.Any(a => a.Key == "provenance" && !a.Value.Contains("mode=min", StringComparison.Ordinal)))
+        {
+            yield return "--provenance: unless mode=min, BuildKit writes all build arguments into the image's provenance, and so the login of the proxy in docker's config.json. Whoever can pull the image can read it.";
+        }
+
         if (request.Progress == "tty")
         {
             yield return "--progress tty: a job log is no terminal; plain lines are printed.";
