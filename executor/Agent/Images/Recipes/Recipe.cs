@@ -19,6 +19,9 @@ internal sealed record Recipe
     /// <summary>Where its files are; also those that came by stdin.</summary>
     public required Builds.BuildSources Sources { get; init; }
 
+    /// <summary>A list of what was sent of them (<see cref="SentFiles"/>), or null.</summary>
+    public string? Files { get; init; }
+
     /// <summary>image-build, docker or nerdctl: they differ in labels.</summary>
     public required string Program { get; init; }
 

@@ -42,7 +42,7 @@ internal static class BuildVerb
         var sources = await BuildSources.FindAsync(request, context, needsStdin ? store.NewAttachments(Guid.NewGuid().ToString("N")) : "", cancel);
 
         // Step 3
-        var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags));
+        var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags)) with { Files = new SentFiles() };
 
         // Step 4
         if (request.Call != "build")
@@ -61,6 +61,7 @@ internal static class BuildVerb
                 Arguments = call.Arguments,
                 Directory = context.Directory,
                 Sources = sources,
+                Files = store.Keep(plan.Files),
                 Program = context.Name,
                 Variables = read,
                 Created = context.Time.GetUtcNow(),

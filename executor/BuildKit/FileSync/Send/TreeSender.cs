@@ -85,6 +85,11 @@ internal sealed class TreeSender : IDisposable
         foreach (var entry in new LocalTree(_directory.Path, _filter).Walk())
         {
             _stop.Token.ThrowIfCancellationRequested();
+            if (_directory.Filter is { } wants && !wants(new LocalEntry(entry.Path, entry.Stat.Mode, entry.Stat.Size, entry.Stat.ModifiedNanoseconds)))
+            {
+                continue;
+            }
+
             var packet = packets.Of(entry);
             // known before it is told: the daemon may ask at once
             _paths.Add(entry.Path, entry.Stat.IsDirectory, GoFileMode.IsRegular(packet.Stat.Mode));
