@@ -50,7 +50,7 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
             : throw new ImageException(File.Exists(context.At(request.Context))
                 ? $"The build context {request.Context} is a file. Give the folder, and the Dockerfile by -f {request.Context}."
                 : $"The build context {request.Context} does not exist in {context.Directory}.");
-        DockerfileText.Require(main);
+        DockerfileText.Require(main, context.Warn);
         var layouts = new Dictionary<string, OciLayoutContext>(StringComparer.Ordinal);
         foreach (var (name, value) in request.Contexts.Where(c => OciLayoutContext.IsMeant(c.Value)))
         {

@@ -1,3 +1,5 @@
+using System.Text.Unicode;
+
 namespace PodExecutor.Agent.Images.Builds;
 
 /// <summary>A Dockerfile that no builder can read: BuildKit breaks the connection over it, which would look like the builder's fault.</summary>
@@ -6,8 +8,9 @@ internal static class DockerfileText
     /// <summary>Longer than any Dockerfile.</summary>
     private const int Looked = 1 << 20;
 
+    /// <param name="warn">Told of other text that is not UTF-8: in a comment it is harmless.</param>
     /// <exception cref="ImageException">It is UTF-16, as PowerShell's ">" writes it, or holds NUL bytes.</exception>
-    public static void Require(BuildSources sources)
+    public static void Require(BuildSources sources, Action<string> warn)
     {
         if (sources.DockerfileDirectory is not { } directory || Path.Combine(directory, sources.Dockerfile) is not { } path || !File.Exists(path))
         {
@@ -35,6 +38,11 @@ internal static class DockerfileText
         if (what is not null)
         {
             throw new ImageException($"The Dockerfile {path} is not UTF-8 text but {what}. Save it as UTF-8.");
+        }
+
+        if (!Utf8.IsValid(begin.AsSpan(0, length)) && length < Looked)
+        {
+            warn($"The Dockerfile {path} is not UTF-8 text everywhere: BuildKit refuses such instructions, and often cannot say why. Save it as UTF-8.");
         }
     }
 }
