@@ -77,34 +77,6 @@ public sealed class FileSyncFaultTests : FakeBuild
     }
 
     [Fact]
-    public async Task Filter_OfAFolder_SeesEachEntryAndLeavesOutWhatItRefuses()
-    {
-        Project.Write("kept/file", "four");
-        Project.Write("other/file", "x");
-        Project.Write("other/deep/file", "x");
-        var seen = new List<LocalEntry>();
-        Filter = entry =>
-        {
-            seen.Add(entry);
-            return entry.Path.StartsWith("kept", StringComparison.Ordinal) || entry.Path == "other";
-        };
-
-        var told = await SolveAsync(async (session, call) =>
-        {
-            using var copy = session.DiffCopy(call.Cancelled, ("dir-name", "context"));
-            var stats = await copy.ReadStatsAsync(call.Cancelled);
-            await copy.FinishAsync(call.Cancelled);
-            return stats;
-        });
-
-        Assert.Equal(["kept", "kept/file", "other"], told.Select(s => s.Path));
-        Assert.Equal(["kept", "kept/file", "other", "other/deep", "other/deep/file", "other/file"], seen.Select(e => e.Path));
-        var file = seen.Single(e => e.Path == "kept/file");
-        Assert.Equal(4, file.Size);
-        Assert.Equal(told[1].ModTime, file.ModifiedNanoseconds);
-    }
-
-    [Fact]
     public async Task ErrPacket_OfTheDaemon_EndsTheCallNotTheSession()
     {
         Project.Write("file", "x");

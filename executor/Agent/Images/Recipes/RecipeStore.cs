@@ -17,13 +17,9 @@ internal sealed class RecipeStore(string directory)
     public string NewAttachments(string name) =>
         Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "stdin", name), Private).FullName;
 
-    /// <returns>Where it is kept.</returns>
-    public string Keep(SentFiles files)
-    {
-        var path = Path.Combine(Directory.CreateDirectory(directory, Private).FullName, $"{Guid.NewGuid():N}.files");
-        files.Write(path);
-        return path;
-    }
+    /// <summary>A folder for what a builder is told of a build's files.</summary>
+    public string NewRecord() =>
+        Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "records", Guid.NewGuid().ToString("N")), Private).FullName;
 
     /// <exception cref="ImageException">The file is damaged.</exception>
     public IReadOnlyList<Recipe> All()

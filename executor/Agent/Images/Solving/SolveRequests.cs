@@ -9,7 +9,7 @@ internal static class SolveRequests
     public static SolveRequest Of(BuildPlan plan, ImageContext context, IRegistryAuth auth) => new()
     {
         FrontendOptions = plan.Attributes,
-        LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value) { Filter = plan.Files?.Filter(l.Key) }, StringComparer.Ordinal),
+        LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value) { Record = plan.Record }, StringComparer.Ordinal),
         OciLayouts = plan.Layouts,
         Uploads = plan.Uploads.ToDictionary(u => u.Key, u => (Stream)File.OpenRead(u.Value), StringComparer.Ordinal),
         SharedKey = plan.SharedKey,

@@ -4,6 +4,7 @@ using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Reports;
 using PodExecutor.Agent.Images.Solving;
+using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
@@ -42,7 +43,8 @@ internal static class BuildVerb
         var sources = await BuildSources.FindAsync(request, context, needsStdin ? store.NewAttachments(Guid.NewGuid().ToString("N")) : "", cancel);
 
         // Step 3
-        var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags)) with { Files = new SentFiles() };
+        var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags));
+        plan = plan with { Record = new SyncRecord(store.NewRecord()) { MostCopies = plan.IsKept ? SyncRecord.DefaultCopies : 0 } };
 
         // Step 4
         if (request.Call != "build")
@@ -61,7 +63,7 @@ internal static class BuildVerb
                 Arguments = call.Arguments,
                 Directory = context.Directory,
                 Sources = sources,
-                Files = store.Keep(plan.Files),
+                Record = plan.Record?.Folder,
                 Program = context.Name,
                 Variables = read,
                 Created = context.Time.GetUtcNow(),

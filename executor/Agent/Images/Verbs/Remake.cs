@@ -2,6 +2,7 @@ using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Solving;
+using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
@@ -9,15 +10,12 @@ namespace PodExecutor.Agent.Images.Verbs;
 /// Builds an image again from its recipe, with another output: from the builder's cache, so it takes as long as the output does.
 /// <list type="number">
 /// <item>the first build's request, without what would make another image of it;</item>
-/// <item>if its files may have been changed since: does it still give the same image? If not, nothing is put out;</item>
-/// <item>the build with its new output.</item>
+/// <item>the build with its new output, whose builder is told the same files as then: what came since is left out, and what was changed does not matter while the builder has it;</item>
+/// <item>if it has not, and wants a file that was changed: do the files of today give the same image? If not, nothing is put out.</item>
 /// </list>
 /// </summary>
 internal sealed class Remake
 {
-    /// <summary>So many of the changed files are named.</summary>
-    private const int Named = 5;
-
     /// <summary>Attributes of an image's exporter that say where it goes, not what it is.</summary>
     private static readonly string[] Destinations = ["name", "push", "push-by-digest", "store", "unpack", "dangling-name-prefix", "name-canonical", "registry.insecure"];
 
@@ -25,7 +23,6 @@ internal sealed class Remake
     private readonly ImageContext _context;
     private readonly BuildRequest _request;
     private readonly IReadOnlyDictionary<string, string> _labels;
-    private readonly SentFiles? _files;
 
     private Remake(Recipe recipe, VerbCall call)
     {
@@ -34,7 +31,6 @@ internal sealed class Remake
         var first = new VerbCall(recipe.Program, recipe.Arguments, new ParsedFlags(recipe.Program), _context);
         var (request, flags) = BuildVerb.Read(first, recipe.Variables.GetValueOrDefault);
         _labels = BuildVerb.Labels(first, flags);
-        _files = Files();
         _request = request with
         {
             Outputs = [.. request.Outputs.Where(o => o.Type == "image").Take(1).Select(Undirected)],
@@ -60,18 +56,18 @@ internal sealed class Remake
     {
         // Step 2
         var again = change(_request);
-        var plan = Plan(again);
-        if (_files?.Suspects(plan.Locals) is { Count: > 0 } suspects)
+        BuildOutcome outcome;
+        try
         {
-            var trial = _request with { Progress = "quiet", Builder = again.Builder };
-            if ((await new ImageBuilder(_context).SolveAsync(trial, Plan(trial), cancel)).Id is { } now && now != _recipe.Id)
-            {
-                throw Changed(suspects, now);
-            }
+            outcome = await SolveAsync(again, _recipe.Record is { } folder ? new SyncRecord(folder) { Replays = true } : null, cancel);
+        }
+        catch (SyncRecordException e)
+        {
+            // Step 3
+            var trial = await SolveAsync(_request with { Progress = "quiet", Builder = again.Builder }, null, cancel);
+            outcome = trial.Id == _recipe.Id ? await SolveAsync(again, null, cancel) : throw Changed(e, trial.Id);
         }
 
-        // Step 3
-        var outcome = await new ImageBuilder(_context).SolveAsync(again, plan, cancel);
         if (outcome.Id is { } id && id != _recipe.Id && outcome.Solve.ConfigDigest is not null)
         {
             // Say it, since nobody would look for it.
@@ -81,30 +77,16 @@ internal sealed class Remake
         return outcome;
     }
 
-    private BuildPlan Plan(BuildRequest request) => new BuildPlanner(request, _recipe.Sources, _context.Variable).Decide(_labels) with { Files = _files };
+    private Task<BuildOutcome> SolveAsync(BuildRequest request, SyncRecord? record, CancellationToken cancel) =>
+        new ImageBuilder(_context).SolveAsync(request, new BuildPlanner(request, _recipe.Sources, _context.Variable).Decide(_labels) with { Record = record }, cancel);
 
     private static OutputRequest Undirected(OutputRequest output) =>
         output with { Attributes = output.Attributes.Where(a => !Destinations.Contains(a.Key)).ToDictionary(StringComparer.Ordinal) };
 
-    private SentFiles? Files()
-    {
-        try
-        {
-            return _recipe.Files is { } list ? SentFiles.Read(list) : null;
-        }
-        catch (IOException e)
-        {
-            _context.Warn($"What the first build has sent cannot be read, so files that came since are sent as well: {e.Message}");
-            return null;
-        }
-    }
-
-    private ImageException Changed(IReadOnlyList<string> suspects, string now)
-    {
-        var names = string.Join(", ", suspects.Take(Named).Select(s => Path.GetRelativePath(_context.Directory, s)));
-        var more = suspects.Count > Named ? $" and {suspects.Count - Named} more" : "";
-        return new ImageException(
-            $"The image {string.Join(", ", _recipe.Names.DefaultIfEmpty(_recipe.ShortId))} was built of files that have been changed since: {names}{more}. A build gives another image now ({now} instead of {_recipe.Id}), " +
-            "so nothing is pushed or saved. This job keeps no image, only how to build it: push each image before its files are changed, or build with --push.");
-    }
+    private ImageException Changed(SyncRecordException e, string? now) => new(
+        $"The image {string.Join(", ", _recipe.Names.DefaultIfEmpty(_recipe.ShortId))} was built of files that have been changed since, among them {Path.GetRelativePath(_context.Directory, e.Path)}, and its builder " +
+        $"does not have them any more. A build gives another image now ({now} instead of {_recipe.Id}), so nothing is pushed or saved. This job keeps no image, only how to build it: push each image " +
+        "before its files are changed, or build with --push.",
+        ImageExit.Failure,
+        e);
 }
