@@ -36,10 +36,11 @@ public sealed class CacheTests
         using var project = new Project().Dockerfile("RUN cat /proc/sys/kernel/random/uuid > /random");
 
         await project.PassAsync("docker", "build", "--build-arg", "BUILDKIT_INLINE_CACHE=1", "--cache-from", project.Image(), "-t", project.Image(), ".");
-        await project.PassAsync("docker", "push", project.Image());
+        var push = await project.PassAsync("docker", "push", project.Image());
 
         using var image = await RegistryImage.PullAsync(project.Image(), Token);
         Assert.True((await image.ConfigAsync(Token)).TryGetProperty("moby.buildkit.cache.v0", out _));
+        Assert.DoesNotContain("WARNING", push.Log);
     }
 
     private static async Task<string> RandomAsync(string name)

@@ -35,6 +35,17 @@ public sealed class EnvironmentTests
     }
 
     [Fact]
+    public async Task Folder_ThatWasRemovedMeanwhile_IsSaid()
+    {
+        using var project = new Project();
+
+        var result = await project.RunAsync("/bin/sh", "-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" build .", Path.Combine(Path.GetDirectoryName(project.Folder)!, "docker"));
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains("The folder that this was called in has been removed", result.Log);
+    }
+
+    [Fact]
     public async Task Platform_Local_IsThatOfTheBuilder()
     {
         using var project = new Project().Write("Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");

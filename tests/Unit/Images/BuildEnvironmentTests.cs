@@ -49,6 +49,8 @@ public sealed class BuildEnvironmentTests
     [Theory]
     [InlineData("default", "git@gitlab.test:group/app.git#main")]
     [InlineData("default", "ssh://git@gitlab.test:2222/group/app.git")]
+    [InlineData("default", "gitlab.test@ssh.example:group/app.git")]
+    [InlineData("", "github.com/group/app.git")]
     [InlineData("", "https://git@gitlab.test/group/app.git")]
     [InlineData("other", "git@gitlab.test:group/app.git", "--ssh", "other")]
     public void Agent_ForAGitContextOverSsh_IsForwarded(string expected, string address, params string[] flags)

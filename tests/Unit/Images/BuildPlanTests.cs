@@ -102,6 +102,7 @@ public sealed class BuildPlanTests
     [InlineData("one build context is expected, 3 are given", "--build-arg", "T=first", "hunter2", "more")]
     [InlineData("type=… is missing", "--cache-to", "bucket=b,secret_access_key=hunter2")]
     [InlineData("has no value", "--cache-to", "type=s3,session_token=hunter2,bucket")]
+    [InlineData("a quote is not closed", "--cache-to", "type=s3,\"SECRET_ACCESS_KEY=hunter2,x")]
     public void WrongValue_WithASecretInIt_IsNotRepeated(string expected, params string[] flags)
     {
         var error = Assert.Throws<ImageException>(() => Plan(flags));

@@ -1,13 +1,9 @@
-using System.Text.RegularExpressions;
-
 namespace PodExecutor.Agent.Images.Builds;
 
 /// <summary>Addresses of git repositories.</summary>
-internal static partial class GitAddress
+internal static class GitAddress
 {
     /// <summary>"ssh://…", or "user@host:path" as scp has it.</summary>
-    public static bool IsOverSsh(string address) => address.StartsWith("ssh://", StringComparison.Ordinal) || ScpForm().IsMatch(address);
-
-    [GeneratedRegex("^[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:", RegexOptions.CultureInvariant)]
-    private static partial Regex ScpForm();
+    public static bool IsOverSsh(string address) => address.StartsWith("ssh://", StringComparison.Ordinal)
+        || (!address.Contains("://", StringComparison.Ordinal) && address.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && address.IndexOf(':', at) > at + 1);
 }

@@ -1,13 +1,14 @@
-using System.Text.RegularExpressions;
-
 namespace PodExecutor.Agent.Images.CommandLine;
 
 /// <summary>Keys to stores of build cache, which the log is not for.</summary>
-internal static partial class Keys
+internal static class Keys
 {
-    /// <summary>A flag's value for a message: "secret_access_key=…" as it stands here.</summary>
-    public static string Hidden(string text) => Pattern().Replace(text, "$1=…");
+    private static readonly string[] Names = ["access_key_id=", "secret_access_key=", "account_key=", "token="];
 
-    [GeneratedRegex("(access_key_id|secret_access_key|session_token|account_key|token)=[^,\"]*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Pattern();
+    /// <summary>A flag's value for a message, up to the first key in it.</summary>
+    public static string Hidden(string text)
+    {
+        var first = Names.Select(n => text.IndexOf(n, StringComparison.OrdinalIgnoreCase)).Where(at => at >= 0).DefaultIfEmpty(text.Length).Min();
+        return first == text.Length ? text : text[..first] + "…";
+    }
 }

@@ -68,7 +68,8 @@ internal sealed class Remake
             outcome = trial.Id == _recipe.Id ? await SolveAsync(again, null, cancel) : throw Changed(e, trial.Id);
         }
 
-        if (outcome.Id is { } id && id != _recipe.Id && outcome.Solve.ConfigDigest is not null)
+        // An inline cache holds the times of its steps, which the builder tells otherwise once they come from its own cache: the same image has another id then.
+        if (outcome.Id is { } id && id != _recipe.Id && outcome.Solve.ConfigDigest is not null && !BuildCaches.Exports(again, _context.Variable).Any(c => c.Type == "inline"))
         {
             // Say it, since nobody would look for it.
             _context.Warn($"The image is not the one that was built before: {id} instead of {_recipe.Id}. The builder has dropped its cache meanwhile, and the build does not give the same twice. To be sure, build with --push.");
