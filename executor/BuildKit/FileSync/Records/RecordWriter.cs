@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using Google.Protobuf;
 using PodExecutor.BuildKit.FileSync.Disk;
@@ -8,12 +10,18 @@ namespace PodExecutor.BuildKit.FileSync.Records;
 /// <summary>Writes one transfer down: a folder with the entries in their order and copies of small files, which is there as a whole or not at all.</summary>
 internal sealed class RecordWriter : IDisposable
 {
+    /// <summary>The file of the entries: of each the length of its message, four bytes with the lowest first, and the message.</summary>
     public const string Entries = "entries";
+
+    public const int LengthSize = sizeof(int);
+
+    private const int FlushSize = 64 * 1024;
 
     private readonly SyncRecord _limits;
     private readonly string _folder;
     private readonly string _unfinished;
     private readonly FileStream _entries;
+    private readonly ArrayBufferWriter<byte> _buffer = new(FlushSize);
     private int _count;
     private int _copies;
     private long _copied;
@@ -35,11 +43,14 @@ internal sealed class RecordWriter : IDisposable
 
     public void Add(Stat stat, string file)
     {
-        Guarded(() =>
+        BinaryPrimitives.WriteInt32LittleEndian(_buffer.GetSpan(LengthSize), stat.CalculateSize());
+        _buffer.Advance(LengthSize);
+        stat.WriteTo(_buffer);
+        if (_buffer.WrittenCount >= FlushSize)
         {
-            stat.WriteDelimitedTo(_entries);
-            return true;
-        });
+            Flush();
+        }
+
         var number = _count++;
         if (GoFileMode.IsRegular(stat.Mode) && stat.Linkname.Length == 0 && stat.Size <= _limits.LargestCopy && _copied + stat.Size <= _limits.MaxCopies && _copies < _limits.MostCopies)
         {
@@ -49,6 +60,7 @@ internal sealed class RecordWriter : IDisposable
 
     public void Complete()
     {
+        Flush();
         _entries.Dispose();
         try
         {
@@ -67,6 +79,16 @@ internal sealed class RecordWriter : IDisposable
         {
             Directory.Delete(_unfinished, recursive: true);
         }
+    }
+
+    private void Flush()
+    {
+        Guarded(() =>
+        {
+            _entries.Write(_buffer.WrittenSpan);
+            return true;
+        });
+        _buffer.ResetWrittenCount();
     }
 
     private void TryCopy(Stat stat, string file, string copy)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 using PodExecutor.BuildKit.FileSync.Disk;
 using PodExecutor.BuildKit.FileSync.Send;
@@ -19,9 +20,17 @@ internal sealed class RecordedTree(string folder, string root) : ISentTree
     public IEnumerable<Stat> Tell()
     {
         using var entries = OpenEntries();
-        while (entries.Position < entries.Length)
+        var buffer = new byte[1024];
+        while (entries.ReadAtLeast(buffer.AsSpan(0, RecordWriter.LengthSize), RecordWriter.LengthSize, throwOnEndOfStream: false) == RecordWriter.LengthSize)
         {
-            var stat = Stat.Parser.ParseDelimitedFrom(entries);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(buffer);
+            if (length > buffer.Length)
+            {
+                buffer = new byte[length];
+            }
+
+            entries.ReadExactly(buffer, 0, length);
+            var stat = Stat.Parser.ParseFrom(buffer, 0, length);
             lock (_lock)
             {
                 _files.Add((stat.Size, stat.ModTime));
@@ -59,7 +68,7 @@ internal sealed class RecordedTree(string folder, string root) : ISentTree
     {
         try
         {
-            return File.OpenRead(Path.Combine(folder, RecordWriter.Entries));
+            return new FileStream(Path.Combine(folder, RecordWriter.Entries), FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
