@@ -1,6 +1,5 @@
+using PodExecutor.Agent.Images.Listing;
 using PodExecutor.Agent.Images.Progress;
-using PodExecutor.Agent.Images.Recipes;
-using PodExecutor.Agent.Images.References;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
@@ -10,7 +9,7 @@ internal sealed record ImageListStyle(bool Digests, bool Whole, string? Format);
 /// <summary>The table of `docker images`.</summary>
 internal static class ImageList
 {
-    public static void Write(TextWriter output, IEnumerable<(Recipe Recipe, ImageReference? Name)> images, ImageListStyle style, DateTimeOffset now)
+    public static void Write(TextWriter output, IReadOnlyList<ListedImage> images, ImageListStyle style, DateTimeOffset now)
     {
         if (style.Format is { } format and not "table" and not "json")
         {

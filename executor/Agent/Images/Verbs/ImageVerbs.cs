@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Listing;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.References;
 
@@ -12,11 +13,10 @@ internal static class ImageVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(
             new("quiet", FlagKind.Switch, 'q'), new("all", FlagKind.Switch, 'a'), new("digests", FlagKind.Switch), new("no-trunc", FlagKind.Switch),
-            new("format"), new("filter", FlagKind.List, 'f') { Ignored = "the list has this job's images only" }, new("names", FlagKind.Switch));
-        var wanted = flags.Operands.Count > 0 ? ImageReference.Parse(flags.Operands[0]) : null;
-        var rows = new RecipeStore(call.Context.StateDirectory).All()
-            .SelectMany(recipe => recipe.Names.DefaultIfEmpty(null).Select(name => (Recipe: recipe, Name: name is null ? null : ImageReference.Parse(name))))
-            .Where(r => wanted is null || (r.Name?.Name == wanted.Name && (wanted.Tag is null || r.Name.Tag == wanted.Tag)));
+            new("format"), new("filter", FlagKind.List, 'f'), new("names", FlagKind.Switch));
+        var pattern = flags.Operands.Count <= 1 ? flags.Operands.FirstOrDefault() : flags.Exactly(1, "REPOSITORY[:TAG]")[0];
+        var store = new RecipeStore(call.Context.StateDirectory);
+        var rows = ListedImage.Of(store.All()).Where(new ImageFilters(call.Command, flags.All("filter"), pattern, store, call.Context).Match).ToList();
         if (flags.IsSet("quiet"))
         {
             foreach (var id in rows.Select(r => flags.IsSet("no-trunc") ? r.Recipe.Id : r.Recipe.ShortId).Distinct())

@@ -1,0 +1,90 @@
+using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Builds;
+using PodExecutor.Agent.Images.Listing;
+using PodExecutor.Agent.Images.Recipes;
+
+namespace PodExecutor.Tests.Unit.Images;
+
+public sealed class ImageListTests : IDisposable
+{
+    private static readonly DateTimeOffset Begin = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
+
+    private readonly ImageDesk _desk = new();
+    private readonly RecipeStore _store;
+
+    public ImageListTests()
+    {
+        _store = new RecipeStore(Path.Combine(_desk.Folder, "state"));
+        Add(1, [], "r.io/group/tool:1", "r.io/group/tool:2");
+        Add(2, ["--label", "kind=web", "--label", "bare"], "r.io/group/test:1");
+        Add(3, [], "docker.io/library/app:latest");
+        Add(4, []);
+    }
+
+    public void Dispose() => _desk.Dispose();
+
+    [Theory]
+    [InlineData("4", "-f", "dangling=true")]
+    [InlineData("3 2 1", "-f", "dangling=false")]
+    [InlineData("2 1", "--filter=reference=r.io/group/*")]
+    [InlineData("1", "--filter", "reference=r.io/group/to*:2")]
+    [InlineData("3 2", "-f", "reference=r.io/*/test", "-f", "reference=app")]
+    [InlineData("", "-f", "reference=r.io/*")]
+    [InlineData("1", "-f", "before=r.io/group/test:1")]
+    [InlineData("4 3", "-f", "since=r.io/group/test:1")]
+    [InlineData("2", "-f", "since=r.io/group/tool:1", "-f", "before=app")]
+    [InlineData("2", "-f", "label=kind=web")]
+    [InlineData("2", "-f", "label=bare")]
+    [InlineData("", "-f", "label=kind=other")]
+    [InlineData("4 3 2 1", "-f", "until=1h")]
+    [InlineData("1", "-f", "until=1700000002")]
+    [InlineData("2 1", "r.io/group/t*")]
+    [InlineData("2", "r.io/group/te[rs]t")]
+    [InlineData("3", "app:latest")]
+    [InlineData("3", "docker.io/library/app")]
+    [InlineData("1", "r.io/group/tool:?")]
+    [InlineData("", "r.io/group")]
+    public async Task Images_WithAFilter_AreThoseOnly(string expected, params string[] arguments)
+    {
+        Assert.Equal(0, await _desk.RunAsync("docker", ["images", "-q", .. arguments]));
+
+        Assert.Equal(expected, string.Join(' ', _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(id => id[^1])));
+    }
+
+    [Theory]
+    [InlineData("\"frob\" is not known", "frob=1")]
+    [InlineData("KEY=VALUE is expected", "dangling")]
+    [InlineData("true or false", "dangling=perhaps")]
+    [InlineData("No such image: r.io/none:1", "since=r.io/none:1")]
+    [InlineData("an age like 24h", "until=whenever")]
+    [InlineData("a bracket is not closed", "reference=r.io/group/[a")]
+    public async Task Images_WithAFilterThatIsNone_ListNothing(string expected, string filter)
+    {
+        Assert.NotEqual(0, await _desk.RunAsync("docker", "images", "-q", "--filter", filter));
+
+        Assert.Equal("", _desk.Output);
+        Assert.Contains(expected, _desk.Log);
+    }
+
+    [Theory]
+    [InlineData(true, "a*c", "abc")]
+    [InlineData(false, "a*c", "a/c")]
+    [InlineData(true, "*/*", "a/c")]
+    [InlineData(true, "[^b]?", "ab")]
+    [InlineData(false, "[^a]?", "ab")]
+    [InlineData(true, @"\*", "*")]
+    [InlineData(false, "?", "")]
+    [InlineData(true, "**", "")]
+    public void PathGlob_IsGosPathMatch(bool expected, string pattern, string text) => Assert.Equal(expected, PathGlob.Matches(pattern, text));
+
+    private void Add(int number, string[] flags, params string[] names) => _store.Add(new Recipe
+    {
+        Id = $"sha256:{number:D12}{number:D52}",
+        Names = names,
+        Arguments = [.. flags, "."],
+        Directory = "/builds",
+        Program = "docker",
+        Created = Begin.AddSeconds(number),
+        Sources = new BuildSources("/builds", null, "/builds", "Dockerfile"),
+    });
+}
