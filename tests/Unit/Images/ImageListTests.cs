@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Listing;
@@ -65,6 +66,39 @@ public sealed class ImageListTests : IDisposable
         Assert.Equal("", _desk.Output);
         Assert.Contains(expected, _desk.Log);
     }
+
+    [Theory]
+    [InlineData("r.io/group/test:1 -\n", "{{.Repository}}:{{.Tag}} {{.Size}}")]
+    [InlineData("r.io/group/test\t1\n", "{{.Repository}}\\t{{.Tag}}")]
+    [InlineData("REPOSITORY        TAG\nr.io/group/test   1\n", "table {{.Repository}}\\t{{.Tag}}")]
+    [InlineData("2023-11-14 22:13:22 +0000 UTC\n", "{{.CreatedAt}}")]
+    public async Task Images_WithAFormat_AreWrittenByIt(string expected, string format)
+    {
+        Assert.Equal(0, await _desk.RunAsync("docker", "images", "--format", format, "r.io/group/test"));
+
+        Assert.Equal(expected, _desk.Output);
+    }
+
+    [Theory]
+    [InlineData("json")]
+    [InlineData("{{json .}}")]
+    public async Task Images_AsJson_AreOneObjectPerLine(string format)
+    {
+        Assert.Equal(0, await _desk.RunAsync("docker", "images", "--format", format));
+
+        var lines = _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement).ToList();
+        Assert.Equal(["<none>:<none>", "app:latest", "r.io/group/test:1", "r.io/group/tool:1", "r.io/group/tool:2"], lines.Select(l => $"{l.GetProperty("Repository")}:{l.GetProperty("Tag")}"));
+        Assert.Equal("000000000004", lines[0].GetProperty("ID").GetString());
+    }
+
+    [Theory]
+    [InlineData("Less than a second ago", 0.5)]
+    [InlineData("59 seconds ago", 59)]
+    [InlineData("About a minute ago", 60)]
+    [InlineData("59 minutes ago", 3599)]
+    [InlineData("About an hour ago", 3600)]
+    [InlineData("3 days ago", 3 * 86400)]
+    public void AgeText_IsDockers(string expected, double seconds) => Assert.Equal(expected, AgeText.Of(TimeSpan.FromSeconds(seconds)));
 
     [Theory]
     [InlineData(true, "a*c", "abc")]

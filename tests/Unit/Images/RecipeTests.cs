@@ -77,15 +77,36 @@ public sealed class RecipeTests : IDisposable
         Assert.Contains("No such image: r.io/none:1", _desk.Log);
     }
 
-    [Fact]
-    public async Task Inspect_WithFormat_GivesTheField()
+    [Theory]
+    [InlineData($"r.io/app@{Second} {First}", "{{index .RepoDigests 0}} {{ .Id }}")]
+    [InlineData(Second, "{{index (split (index .RepoDigests 0) \"@\") 1}}")]
+    [InlineData($"r.io/app@{Second}", "{{range .RepoDigests}}{{.}}{{end}}")]
+    [InlineData($"[\"r.io/app@{Second}\"]", "{{json .RepoDigests}}")]
+    [InlineData("{\"kind\":\"web\"}", "{{json .Config.Labels}}")]
+    [InlineData("web", "{{index .Config.Labels \"kind\"}}")]
+    [InlineData("linux/arm64 12345678", "{{.Os}}/{{.Architecture}} {{.Size}}")]
+    [InlineData("1970-01-01T00:00:00.0000000Z", "{{.Created}}")]
+    public async Task Inspect_WithFormat_GivesTheField(string expected, string format)
     {
-        _store.Add(Recipe(First, "r.io/app:1") with { Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second } });
+        _store.Add(Recipe(First, "r.io/app:1") with
+        {
+            Arguments = ["--label", "kind=web", "."], Platforms = ["linux/arm64"], Size = 12_345_678, Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second },
+        });
 
-        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", "{{index .RepoDigests 0}} {{ .Id }}", "r.io/app:1"));
-        Assert.Equal($"r.io/app@{Second} {First}\n", _desk.Output);
-        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("docker", "inspect", "-f", "{{.Config.Labels}}", "r.io/app:1"));
-        Assert.Contains("{{.Config.Labels}} is not known", _desk.Log);
+        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", format, "r.io/app:1"));
+        Assert.Equal(expected + "\n", _desk.Output);
+    }
+
+    [Theory]
+    [InlineData(ImageExit.Failure, "index out of range: 0. The image has no digest in a registry", "{{index .RepoDigests 0}}")]
+    [InlineData(ImageExit.Usage, ".GraphDriver is not known here. Known fields: .Id", "{{.GraphDriver.Name}}")]
+    [InlineData(ImageExit.Failure, "only labels of --label are known", "{{.Config.Labels.kind}}")]
+    public async Task Inspect_OfWhatIsNotKnown_SaysSo(int code, string expected, string format)
+    {
+        _store.Add(Recipe(First, "r.io/app:1"));
+
+        Assert.Equal((code, ""), (await _desk.RunAsync("docker", "inspect", "--format", format, "r.io/app:1"), _desk.Output));
+        Assert.Contains(expected, _desk.Log);
     }
 
     [Fact]

@@ -71,13 +71,14 @@ internal static class ImageVerbs
         var flags = call.Parse(new("format", FlagKind.Value, 'f'), new("mode"), new("type"), new("size", FlagKind.Switch, 's'), new("platform"));
         var store = new RecipeStore(call.Context.StateDirectory);
         var recipes = flags.AtLeastOne("IMAGE…").Select(n => store.Find(n) ?? throw NotBuilt(n)).ToList();
-        if (flags.Last("format") is { } format)
+        var fields = recipes.Select(r => ImageFields.Of(r, call.Context.Variable)).ToList();
+        if (flags.Last("format") is { Length: > 0 } format)
         {
-            recipes.ForEach(r => call.Context.Output.WriteLine(GoTemplate.Expand(format, ImageFields.Of(r))));
+            fields.ForEach(f => call.Context.Output.WriteLine(GoTemplate.Expand(format, f)));
         }
         else
         {
-            ImageFields.WriteJson(call.Context.Output, recipes);
+            call.Context.Output.WriteLine(ImageFields.Json(fields));
         }
 
         return Task.FromResult(ImageExit.Success);
