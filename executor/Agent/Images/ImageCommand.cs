@@ -23,6 +23,10 @@ internal static class ImageCommand
             await context.Log.WriteLineAsync($"ERROR: {e.Message}");
             return e.ExitCode;
         }
+        catch (HelpGivenException)
+        {
+            return ImageExit.Success;
+        }
         catch (BuildReportedException)
         {
             return ImageExit.Failure;
@@ -38,7 +42,7 @@ internal static class ImageCommand
     {
         if (context.Name == "image-build")
         {
-            return arguments is ["--version"] or ["version"] ? InfoVerbs.Version([], context)
+            return arguments is ["--version"] or ["version"] ? InfoVerbs.Version(new VerbCall("image-build version", [], new ParsedFlags("image-build"), context), cancel)
                 : BuildVerb.RunAsync(new VerbCall("image-build", arguments, new ParsedFlags("image-build"), context), cancel);
         }
 
@@ -46,16 +50,17 @@ internal static class ImageCommand
         var (globals, rest) = GlobalFlags.Split(context.Name, arguments);
         if (globals.IsSet("version"))
         {
-            return InfoVerbs.Version(["--short"], context);
+            return InfoVerbs.ShortVersion(context);
         }
 
-        if (rest.Count == 0 || rest[0] is "help")
+        var (moved, words) = VerbWords.OfBuildx(rest);
+        if (words.Count == 0 || words[0] is "help" || globals.IsSet("help") || VerbTable.IsHelpOfGroup(words))
         {
             context.Output.WriteLine(VerbTable.Help(context.Name));
-            return Task.FromResult(rest.Count == 0 ? ImageExit.Usage : ImageExit.Success);
+            return Task.FromResult(ImageExit.Success);
         }
 
-        var (verb, own) = VerbTable.Find(rest, context.Name);
-        return verb.Run(new VerbCall($"{context.Name} {verb.Name}", own, globals, context), cancel);
+        var (verb, own) = VerbTable.Find(words, context.Name);
+        return verb.Run(new VerbCall($"{context.Name} {verb.Name}", [.. moved, .. own], globals, context), cancel);
     }
 }
