@@ -48,6 +48,7 @@ internal static class ImageCommand
 
         // 1. flags before the verb, 2. the verb, which may have two words, 3. its own arguments.
         var (globals, rest) = GlobalFlags.Split(context.Name, arguments);
+        context = globals.Last("config") is { Length: > 0 } folder ? context.WithConfig(folder) : context;
         if (globals.IsSet("version"))
         {
             return InfoVerbs.ShortVersion(context);
