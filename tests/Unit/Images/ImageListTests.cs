@@ -52,6 +52,16 @@ public sealed class ImageListTests : IDisposable
         Assert.Equal(expected, string.Join(' ', _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(id => id[^1])));
     }
 
+    [Fact]
+    public async Task Images_BuiltAgainWithoutAName_AreNotDangling()
+    {
+        Add(3, []);
+
+        Assert.Equal(0, await _desk.RunAsync("docker", "images", "-q", "--filter", "dangling=true"));
+
+        Assert.Equal("000000000004\n", _desk.Output);
+    }
+
     [Theory]
     [InlineData("\"frob\" is not known", "frob=1")]
     [InlineData("KEY=VALUE is expected", "dangling")]

@@ -59,6 +59,31 @@ public sealed class RecipeTests : IDisposable
         Assert.Empty(_store.All());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Remove_ByTheIdOfSeveralNames_WantsForce(bool builtTwice)
+    {
+        _store.Add(builtTwice ? Recipe(First, "r.io/app:1") : Recipe(First, "r.io/app:1", "r.io/app:2"));
+        _store.Add(builtTwice ? Recipe(First, "r.io/app:2") : Recipe(Second, "r.io/other:1"));
+
+        Assert.Equal((ImageExit.Failure, ""), (await _desk.RunAsync("docker", "rmi", "111111111111"), _desk.Output));
+        Assert.Contains("(must be forced)", _desk.Log);
+        Assert.Equal(2, _store.All().Where(r => r.Id == First).Sum(r => r.Names.Count));
+        Assert.Equal(ImageExit.Success, await _desk.RunAsync("docker", "rmi", "-f", First));
+        Assert.Null(_store.Find(First));
+        Assert.Equal(["Deleted: " + First, "Untagged: r.io/app:1", "Untagged: r.io/app:2"], _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+    }
+
+    [Fact]
+    public async Task Remove_ByTheIdOfOneName_NeedsNoForce()
+    {
+        _store.Add(Recipe(First, "r.io/app:1"));
+
+        Assert.Equal(ImageExit.Success, await _desk.RunAsync("docker", "rmi", "1111"));
+        Assert.Empty(_store.All());
+    }
+
     [Fact]
     public async Task Remove_OfNothing_FailsUnlessForced()
     {

@@ -45,10 +45,26 @@ internal static class ImageVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(new("force", FlagKind.Switch, 'f'), new("no-prune", FlagKind.Switch), new("async", FlagKind.Switch), new("platform"));
         var store = new RecipeStore(call.Context.StateDirectory);
-        var missing = false;
+        var failed = false;
         foreach (var name in flags.AtLeastOne("IMAGE…").Select(n => n.Trim()))
         {
+            var byId = NamesById(store, name);
+            if (byId.Count > 1 && !flags.IsSet("force"))
+            {
+                // docker: an id with several names is no clear wish.
+                failed = true;
+                call.Context.Log.WriteLine(
+                    $"Error response from daemon: conflict: unable to delete {name} (must be forced) - image is referenced in multiple repositories: {string.Join(", ", byId)}. Name one of them, or add -f for all.");
+                continue;
+            }
+
             var done = store.Remove(name);
+            while (byId.Count > 0 && store.Remove(name) is { Count: > 0 } more)
+            {
+                // Each build that came to this image has a recipe of its own.
+                done = [.. done.SkipLast(1), .. more];
+            }
+
             foreach (var line in done)
             {
                 call.Context.Output.WriteLine(line);
@@ -57,13 +73,18 @@ internal static class ImageVerbs
             if (done.Count == 0)
             {
                 // With --force docker and nerdctl only mention it.
-                missing |= !flags.IsSet("force");
+                failed |= !flags.IsSet("force");
                 call.Context.Log.WriteLine($"no such image: {name}");
             }
         }
 
-        return Task.FromResult(missing ? ImageExit.Failure : ImageExit.Success);
+        return Task.FromResult(failed ? ImageExit.Failure : ImageExit.Success);
     }
+
+    /// <summary>All names of the image that is meant by its id; none if a name is meant.</summary>
+    private static List<string> NamesById(RecipeStore store, string text) => store.Find(text) is { } found && !found.Names.Contains(ImageReference.Parse(text).Full)
+        ? [.. store.All().Where(r => r.Id == found.Id).SelectMany(r => r.Names)]
+        : [];
 
     public static Task<int> Inspect(VerbCall call, CancellationToken cancel)
     {
