@@ -17,7 +17,7 @@ internal static class ImageFields
         var labels = ImageLabels.Of(recipe, variable).OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => KeyValuePair.Create(l.Key, (JsonNode?)JsonValue.Create(l.Value)));
 
         // Without --platform it is the builder's own, for which this pod's stands: nothing tells it.
-        var platform = (recipe.Platforms.FirstOrDefault() ?? "linux/" + Architecture).Split('/');
+        var platform = (recipe.Platforms is [var first, ..] ? first : "linux/" + OwnArchitecture).Split('/');
         return new JsonObject
         {
             ["Id"] = recipe.Id,
@@ -37,7 +37,7 @@ internal static class ImageFields
     }
 
     /// <summary>As Go names it.</summary>
-    public static string Architecture => RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64 ? "amd64" : "arm64";
+    public static string OwnArchitecture => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "amd64" : "arm64";
 
     public static string Json(IEnumerable<JsonObject> values)
     {

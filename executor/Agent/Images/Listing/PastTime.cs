@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace PodExecutor.Agent.Images.Listing;
@@ -5,6 +6,8 @@ namespace PodExecutor.Agent.Images.Listing;
 /// <summary>A point in time as docker's <c>until=</c> takes it: "24h", "1h30m", seconds since 1970, or a date.</summary>
 internal static class PastTime
 {
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
+
     /// <returns>Null: none of these.</returns>
     public static DateTimeOffset? Parse(string text, DateTimeOffset now)
     {
@@ -28,7 +31,7 @@ internal static class PastTime
         var rest = text.AsSpan();
         do
         {
-            var digits = rest.IndexOfAnyExcept("0123456789.");
+            var digits = rest.IndexOfAnyExcept(Digits);
             if (digits < 1 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             {
                 return null;

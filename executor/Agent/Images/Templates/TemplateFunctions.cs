@@ -74,7 +74,12 @@ internal static class TemplateFunctions
             throw new ImageException($"--format: error calling slice: index out of range: {from}, {to}.");
         }
 
-        return value is JsonArray list ? new JsonArray([.. list.Skip(from).Take(to - from).Select(n => n?.DeepClone())]) : TemplateText.Of(value)[from..to];
+        if (value is JsonArray list)
+        {
+            return new JsonArray([.. list.Skip(from).Take(to - from).Select(n => n?.DeepClone())]);
+        }
+
+        return JsonValue.Create(TemplateText.Of(value)[from..to]);
     }
 
     private static int Length(JsonNode? value) => value switch

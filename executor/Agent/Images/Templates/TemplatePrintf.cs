@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -7,6 +8,8 @@ namespace PodExecutor.Agent.Images.Templates;
 /// <summary>printf with %s, %v, %d and %q, with a width.</summary>
 internal static class TemplatePrintf
 {
+    private static readonly SearchValues<char> Flags = SearchValues.Create("-0123456789.");
+
     /// <exception cref="ImageException">Another verb, or fewer values than verbs.</exception>
     public static string Format(string format, IReadOnlyList<JsonNode?> values)
     {
@@ -20,7 +23,7 @@ internal static class TemplatePrintf
                 continue;
             }
 
-            var end = format.AsSpan(at + 1).IndexOfAnyExcept("-0123456789.");
+            var end = format.AsSpan(at + 1).IndexOfAnyExcept(Flags);
             var verb = end < 0 ? '\0' : format[at + 1 + end];
             if (verb == '%')
             {

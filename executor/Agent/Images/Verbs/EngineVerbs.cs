@@ -23,26 +23,26 @@ internal static class EngineVerbs
         new("max-used-space"), new("min-free-space"), new("verbose", FlagKind.Switch), new("builder"),
     ];
 
-    public static Task<int> Containers(VerbCall call, CancellationToken cancel) => Empty(call, cancel, new JsonObject
+    public static Task<int> Containers(VerbCall call, CancellationToken cancel) => Empty(call, new JsonObject
     {
         ["Command"] = "COMMAND", ["CreatedAt"] = "CREATED AT", ["ID"] = "CONTAINER ID", ["Image"] = "IMAGE", ["Labels"] = "LABELS", ["LocalVolumes"] = "LOCAL VOLUMES", ["Mounts"] = "MOUNTS",
         ["Names"] = "NAMES", ["Networks"] = "NETWORKS", ["Ports"] = "PORTS", ["RunningFor"] = "CREATED", ["Size"] = "SIZE", ["State"] = "STATE", ["Status"] = "STATUS",
     },
-    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}");
+    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}", cancel);
 
     public static Task<int> Volumes(VerbCall call, CancellationToken cancel) => Empty(
-        call, cancel, new JsonObject { ["Driver"] = "DRIVER", ["Labels"] = "LABELS", ["Mountpoint"] = "MOUNTPOINT", ["Name"] = "VOLUME NAME", ["Scope"] = "SCOPE", ["Size"] = "SIZE" }, "{{.Driver}}\t{{.Name}}");
+        call, new JsonObject { ["Driver"] = "DRIVER", ["Labels"] = "LABELS", ["Mountpoint"] = "MOUNTPOINT", ["Name"] = "VOLUME NAME", ["Scope"] = "SCOPE", ["Size"] = "SIZE" }, "{{.Driver}}\t{{.Name}}", cancel);
 
     public static Task<int> Networks(VerbCall call, CancellationToken cancel) => Empty(
-        call, cancel, new JsonObject { ["CreatedAt"] = "CREATED AT", ["Driver"] = "DRIVER", ["ID"] = "NETWORK ID", ["Labels"] = "LABELS", ["Name"] = "NAME", ["Scope"] = "SCOPE" },
-        "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}");
+        call, new JsonObject { ["CreatedAt"] = "CREATED AT", ["Driver"] = "DRIVER", ["ID"] = "NETWORK ID", ["Labels"] = "LABELS", ["Name"] = "NAME", ["Scope"] = "SCOPE" },
+        "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", cancel);
 
     /// <summary>rm, stop and kill of containers: docker's words where one is named, for there is none; content where none is.</summary>
-    public static Task<int> RemoveContainers(VerbCall call, CancellationToken cancel) => Gone(call, cancel, name => $"No such container: {name}");
+    public static Task<int> RemoveContainers(VerbCall call, CancellationToken cancel) => Gone(call, name => $"No such container: {name}", cancel);
 
-    public static Task<int> RemoveVolumes(VerbCall call, CancellationToken cancel) => Gone(call, cancel, name => $"get {name}: no such volume");
+    public static Task<int> RemoveVolumes(VerbCall call, CancellationToken cancel) => Gone(call, name => $"get {name}: no such volume", cancel);
 
-    public static Task<int> RemoveNetworks(VerbCall call, CancellationToken cancel) => Gone(call, cancel, name => $"network {name} not found");
+    public static Task<int> RemoveNetworks(VerbCall call, CancellationToken cancel) => Gone(call, name => $"network {name} not found", cancel);
 
     /// <summary>The images of this job stay: a later push needs them.</summary>
     public static Task<int> Pruned(VerbCall call, CancellationToken cancel)
@@ -73,7 +73,7 @@ internal static class EngineVerbs
         return Task.FromResult(ImageExit.Success);
     }
 
-    private static Task<int> Empty(VerbCall call, CancellationToken cancel, JsonObject headers, string table)
+    private static Task<int> Empty(VerbCall call, JsonObject headers, string table, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(ListFlags);
@@ -85,7 +85,7 @@ internal static class EngineVerbs
         return Task.FromResult(ImageExit.Success);
     }
 
-    private static Task<int> Gone(VerbCall call, CancellationToken cancel, Func<string, string> missing)
+    private static Task<int> Gone(VerbCall call, Func<string, string> missing, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var stops = call.Command.EndsWith("stop", StringComparison.Ordinal) || call.Command.EndsWith("kill", StringComparison.Ordinal);

@@ -27,7 +27,7 @@ internal static class InfoVerbs
         call.Context.Output.WriteLine(flags.Last("format") is { Length: > 0 } format ? GoTemplate.Expand(format, VersionFields) : $"""
             Client: pod-executor's {call.Context.Name}
              Version:  {AgentVersion.Text}
-             OS/Arch:  linux/{ImageFields.Architecture}
+             OS/Arch:  linux/{ImageFields.OwnArchitecture}
              Builds through BuildKit, without a local engine.
             """);
         return Task.FromResult(ImageExit.Success);
@@ -46,12 +46,12 @@ internal static class InfoVerbs
         ["Client"] = new JsonObject
         {
             ["Platform"] = new JsonObject { ["Name"] = "pod-executor" }, ["Version"] = AgentVersion.Text, ["ApiVersion"] = ApiVersion, ["DefaultAPIVersion"] = ApiVersion, ["Os"] = "linux",
-            ["Arch"] = ImageFields.Architecture, ["Context"] = "default",
+            ["Arch"] = ImageFields.OwnArchitecture, ["Context"] = "default",
         },
         ["Server"] = new JsonObject
         {
             ["Platform"] = new JsonObject { ["Name"] = "pod-executor" }, ["Version"] = AgentVersion.Text, ["ApiVersion"] = ApiVersion, ["MinAPIVersion"] = ApiVersion, ["Os"] = "linux",
-            ["Arch"] = ImageFields.Architecture, ["Experimental"] = false,
+            ["Arch"] = ImageFields.OwnArchitecture, ["Experimental"] = false,
         },
     };
 
@@ -68,7 +68,7 @@ internal static class InfoVerbs
             ["Driver"] = worker?.Labels.GetValueOrDefault("org.mobyproject.buildkit.worker.snapshotter") ?? "remote",
             ["OSType"] = "linux",
             ["OperatingSystem"] = "Linux",
-            ["Architecture"] = (worker?.Platforms.FirstOrDefault() ?? ImageFields.Architecture) is var own && own.EndsWith("amd64", StringComparison.Ordinal) ? "x86_64" : own.EndsWith("arm64", StringComparison.Ordinal) ? "aarch64" : own.Split('/')[^1],
+            ["Architecture"] = (worker is { Platforms: [var first, ..] } ? first : ImageFields.OwnArchitecture) is var own && own.EndsWith("amd64", StringComparison.Ordinal) ? "x86_64" : own.EndsWith("arm64", StringComparison.Ordinal) ? "aarch64" : own.Split('/')[^1],
             ["Containers"] = 0, ["ContainersRunning"] = 0, ["ContainersPaused"] = 0, ["ContainersStopped"] = 0,
             ["Images"] = images,
             ["NCPU"] = Environment.ProcessorCount,

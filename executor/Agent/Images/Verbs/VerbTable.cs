@@ -102,8 +102,8 @@ internal static class VerbTable
     {
         var group = words.TakeWhile(w => !w.StartsWith('-')).ToList();
         var begin = string.Join(' ', group) + " ";
-        return group.Count > 0 && words.Skip(group.Count) is var rest && (!rest.Any() || rest.First() is "--help" or "-h") && Array.Exists(Verbs, v => v.Name.StartsWith(begin, StringComparison.Ordinal))
-            && !Array.Exists(Verbs, v => v.Name == begin.TrimEnd());
+        return group.Count > 0 && (words.Count == group.Count || words[group.Count] is "--help" or "-h")
+            && Array.Exists(Verbs, v => v.Name.StartsWith(begin, StringComparison.Ordinal)) && !Array.Exists(Verbs, v => v.Name == begin.TrimEnd());
     }
 
     public static string Help(string program) =>
