@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PodExecutor.Agent.Images;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Listing;
 using PodExecutor.Agent.Images.Recipes;

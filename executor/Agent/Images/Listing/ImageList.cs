@@ -11,11 +11,8 @@ internal sealed record ImageListStyle(bool Digests, bool Whole, string? Format);
 internal static class ImageList
 {
     /// <summary>Docker's, and nerdctl's Name and Platform.</summary>
-    private static JsonObject Headers => new()
-    {
-        ["Containers"] = "CONTAINERS", ["CreatedAt"] = "CREATED AT", ["CreatedSince"] = "CREATED", ["Digest"] = "DIGEST", ["ID"] = "IMAGE ID", ["Name"] = "NAME", ["Platform"] = "PLATFORM",
-        ["Repository"] = "REPOSITORY", ["SharedSize"] = "SHARED SIZE", ["Size"] = "SIZE", ["Tag"] = "TAG", ["UniqueSize"] = "UNIQUE SIZE", ["VirtualSize"] = "SIZE",
-    };
+    private const string Headers = "Containers=CONTAINERS|CreatedAt=CREATED AT|CreatedSince=CREATED|Digest=DIGEST|ID=IMAGE ID|Name=NAME|Platform=PLATFORM|Repository=REPOSITORY|SharedSize=SHARED SIZE|Size=SIZE|Tag=TAG"
+        + "|UniqueSize=UNIQUE SIZE|VirtualSize=SIZE";
 
     public static void Write(TextWriter output, IReadOnlyList<ListedImage> images, ImageListStyle style, DateTimeOffset now) =>
         new ListOutput(Headers, $"{{{{.Repository}}}}\t{{{{.Tag}}}}{(style.Digests ? "\t{{.Digest}}" : "")}\t{{{{.ID}}}}\t{{{{.CreatedSince}}}}\t{{{{.Size}}}}")

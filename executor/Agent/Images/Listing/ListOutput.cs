@@ -4,13 +4,26 @@ using PodExecutor.Agent.Images.Verbs;
 namespace PodExecutor.Agent.Images.Listing;
 
 /// <summary>A list as docker's --format shows it: "table", "table TEMPLATE", "json", or a template for each line.</summary>
-/// <param name="headers">Every field of a line, with its column's title.</param>
+/// <param name="headers">Every field of a line, with its column's title: "ID=IMAGE ID|Tag=TAG".</param>
 /// <param name="table">The template of the table if none is given.</param>
-internal sealed class ListOutput(JsonObject headers, string table)
+internal sealed class ListOutput(string headers, string table)
 {
     // As docker's tabwriter is set up.
     private const int Narrowest = 10;
     private const int Gap = 3;
+
+    /// <summary>One line of texts: "Name=value|Other=value".</summary>
+    public static JsonObject Line(string fields)
+    {
+        var line = new JsonObject();
+        foreach (var field in fields.Split('|'))
+        {
+            var equals = field.IndexOf('=', StringComparison.Ordinal);
+            line[field[..equals]] = field[(equals + 1)..];
+        }
+
+        return line;
+    }
 
     public void Write(TextWriter output, string? format, IEnumerable<JsonObject> rows)
     {
@@ -31,7 +44,7 @@ internal sealed class ListOutput(JsonObject headers, string table)
             return;
         }
 
-        List<string[]> cells = [.. lines.Prepend(GoTemplate.Expand(template, headers)).Select(l => l.Split('\t'))];
+        List<string[]> cells = [.. lines.Prepend(GoTemplate.Expand(template, Line(headers))).Select(l => l.Split('\t'))];
         foreach (var row in cells)
         {
             output.WriteLine(string.Concat(row.Select((cell, column) => cell.PadRight(Width(column)))).TrimEnd());

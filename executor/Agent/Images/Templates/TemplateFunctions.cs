@@ -26,7 +26,7 @@ internal static class TemplateFunctions
         ("truncate", [var text, var length]) => TemplateText.Of(text) is var all && Whole(length) is var most && all.Length > most ? all[..most] : all,
         ("print" or "println", _) => string.Join(' ', arguments.Select(TemplateText.Of)) + (name == "println" ? "\n" : ""),
         ("printf", [var format, ..]) => TemplatePrintf.Format(TemplateText.Of(format), [.. arguments.Skip(1)]),
-        ("len", [var value]) => Length(value),
+        ("len", [var value]) => (long)Length(value),
         ("index", [var value, ..]) => arguments.Skip(1).Aggregate(value, Index),
         ("slice", [var value, var from, ..]) when arguments.Count <= 3 => Slice(value, Whole(from), arguments.Count == 3 ? Whole(arguments[2]) : Length(value)),
         ("not", [var value]) => !TemplateText.IsTrue(value),

@@ -101,9 +101,9 @@ internal sealed class TemplateParser(string template)
         return new Pipeline([], Commands());
     }
 
-    private List<Command> Commands()
+    private List<IReadOnlyList<Operand>> Commands()
     {
-        var commands = new List<Command>();
+        var commands = new List<IReadOnlyList<Operand>>();
         do
         {
             var operands = new List<Operand>();
@@ -112,7 +112,7 @@ internal sealed class TemplateParser(string template)
                 operands.Add(Operand());
             }
 
-            commands.Add(operands.Count > 0 ? new Command(operands) : throw Wrong("a value is missing"));
+            commands.Add(operands.Count > 0 ? operands : throw Wrong("a value is missing"));
         }
         while (Took("|"));
         return commands;
@@ -124,24 +124,24 @@ internal sealed class TemplateParser(string template)
         switch (token.Kind)
         {
             case TokenKind.Field:
-                return new DotOperand([.. token.Text.Length > 0 ? new[] { token.Text } : [], .. Fields()]);
+                return new Operand(OperandKind.Dot, Fields(token.Text));
             case TokenKind.Variable:
-                return new VariableOperand(token.Text, Fields());
+                return new Operand(OperandKind.Variable, Fields()) { Name = token.Text };
             case TokenKind.Quoted:
-                return new LiteralOperand(JsonValue.Create(token.Text));
+                return Literal(JsonValue.Create(token.Text));
             case TokenKind.Number:
-                return decimal.TryParse(token.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
-                    ? new LiteralOperand(JsonValue.Create(number)) : throw Wrong($"{token.Text} is no number");
+                return long.TryParse(token.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    ? Literal(JsonValue.Create(number)) : throw Wrong($"{token.Text} is no whole number");
             case TokenKind.Sign when token.Text == "(":
                 var inner = Pipeline();
                 Expect(TokenKind.Sign, ")");
-                return new ParenthesisOperand(inner, Fields());
+                return new Operand(OperandKind.Parenthesis, Fields()) { Inner = inner };
             case TokenKind.Word when token.Text is "true" or "false":
-                return new LiteralOperand(JsonValue.Create(token.Text == "true"));
+                return Literal(JsonValue.Create(token.Text == "true"));
             case TokenKind.Word when token.Text == "nil":
-                return new LiteralOperand(null);
+                return Literal(null);
             case TokenKind.Word when TemplateFunctions.IsKnown(token.Text):
-                return new FunctionOperand(token.Text);
+                return new Operand(OperandKind.Function, []) { Name = token.Text };
             case TokenKind.Word:
                 throw Wrong($"the function \"{token.Text}\" is not known here ({string.Join(", ", TemplateFunctions.Names)})");
             default:
@@ -149,9 +149,16 @@ internal sealed class TemplateParser(string template)
         }
     }
 
-    private List<string> Fields()
+    private static Operand Literal(JsonNode? value) => new(OperandKind.Literal, []) { Value = value };
+
+    private List<string> Fields(string first = "")
     {
         var fields = new List<string>();
+        if (first.Length > 0)
+        {
+            fields.Add(first);
+        }
+
         while (Peek is { Kind: TokenKind.Field, Joined: true, Text.Length: > 0 })
         {
             fields.Add(_tokens[_at++].Text);

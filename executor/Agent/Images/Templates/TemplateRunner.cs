@@ -71,7 +71,7 @@ internal sealed class TemplateRunner(JsonNode? data)
 
     private static IEnumerable<(JsonNode? Key, JsonNode? Item)> Items(JsonNode? value) => value switch
     {
-        JsonArray list => list.Select((item, i) => ((JsonNode?)JsonValue.Create(i), item)),
+        JsonArray list => list.Select((item, i) => ((JsonNode?)JsonValue.Create((long)i), item)),
         JsonObject map => map.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => ((JsonNode?)JsonValue.Create(p.Key), p.Value)),
         _ => throw new ImageException($"--format: range can't iterate over {TemplateText.Of(value)}."),
     };
@@ -81,10 +81,10 @@ internal sealed class TemplateRunner(JsonNode? data)
         JsonNode? result = null;
         for (var i = 0; i < pipeline.Commands.Count; i++)
         {
-            var operands = pipeline.Commands[i].Operands;
+            var operands = pipeline.Commands[i];
             JsonNode?[] piped = i > 0 ? [result] : [];
-            result = operands[0] is FunctionOperand function
-                ? TemplateFunctions.Call(function.Name, [.. operands.Skip(1).Select(o => Value(o, dot)), .. piped])
+            result = operands[0].Kind == OperandKind.Function
+                ? TemplateFunctions.Call(operands[0].Name, [.. operands.Skip(1).Select(o => Value(o, dot)), .. piped])
                 : operands.Count == 1 && piped.Length == 0 ? Value(operands[0], dot)
                 : throw new ImageException("--format: a value that is no function is given arguments.", ImageExit.Usage);
         }
@@ -94,15 +94,14 @@ internal sealed class TemplateRunner(JsonNode? data)
 
     private JsonNode? Value(Operand operand, JsonNode? dot)
     {
-        var value = operand switch
+        var value = operand.Kind switch
         {
-            DotOperand => dot,
-            VariableOperand variable => _variables.FindLast(v => v.Name == variable.Name) is { Name: not null } found
-                ? found.Value : throw new ImageException($"--format: the variable ${variable.Name} is not set.", ImageExit.Usage),
-            ParenthesisOperand inner => Value(inner.Pipeline, dot),
-            FunctionOperand function => TemplateFunctions.Call(function.Name, []),
-            LiteralOperand literal => literal.Value,
-            _ => throw new InvalidOperationException(operand.ToString()),
+            OperandKind.Dot => dot,
+            OperandKind.Variable => _variables.FindLast(v => v.Name == operand.Name) is { Name: not null } found
+                ? found.Value : throw new ImageException($"--format: the variable ${operand.Name} is not set.", ImageExit.Usage),
+            OperandKind.Parenthesis => Value(operand.Inner!, dot),
+            OperandKind.Function => TemplateFunctions.Call(operand.Name, []),
+            _ => operand.Value,
         };
         return operand.Fields.Aggregate(value, TemplateField.Of);
     }

@@ -53,6 +53,7 @@ internal static class TemplateText
         },
     };
 
-    // Numbers of any CLR type: through their text.
-    public static decimal Number(JsonNode value) => decimal.Parse(Json(value), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Of whatever CLR type: through its text. What is shown here has whole numbers only; of another one the part before the point counts.</summary>
+    public static long Number(JsonNode value) =>
+        long.TryParse(Json(value).Split('.')[0], System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue;
 }

@@ -34,12 +34,10 @@ internal static class ContextVerbs
     {
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(new("quiet", FlagKind.Switch, 'q'), new("format"));
-        var headers = new JsonObject { ["Current"] = "CURRENT", ["Description"] = "DESCRIPTION", ["DockerEndpoint"] = "DOCKER ENDPOINT", ["Error"] = "ERROR", ["Name"] = "NAME" };
-        var row = new JsonObject
-        {
-            ["Current"] = true, ["Description"] = "pod-executor: there is no engine, images are made by the builder", ["DockerEndpoint"] = Endpoint(call.Context), ["Error"] = "", ["Name"] = "default",
-        };
-        new ListOutput(headers, "{{.Name}}{{if .Current}}{{if ne .Name \"NAME\"}} *{{end}}{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}")
+        var row = ListOutput.Line("Current=true|Description=pod-executor: there is no engine, images are made by the builder|DockerEndpoint=|Error=|Name=default");
+        row["DockerEndpoint"] = Endpoint(call.Context);
+        row["Current"] = true;
+        new ListOutput("Current=CURRENT|Description=DESCRIPTION|DockerEndpoint=DOCKER ENDPOINT|Error=ERROR|Name=NAME", "{{.Name}}{{if ne .Name \"NAME\"}} *{{end}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}")
             .Write(call.Context.Output, flags.IsSet("quiet") ? "{{.Name}}" : flags.Last("format"), [row]);
         return Task.FromResult(ImageExit.Success);
     }

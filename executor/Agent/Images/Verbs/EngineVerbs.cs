@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Listing;
 using PodExecutor.Agent.Images.Recipes;
@@ -23,19 +22,17 @@ internal static class EngineVerbs
         new("max-used-space"), new("min-free-space"), new("verbose", FlagKind.Switch), new("builder"),
     ];
 
-    public static Task<int> Containers(VerbCall call, CancellationToken cancel) => Empty(call, new JsonObject
-    {
-        ["Command"] = "COMMAND", ["CreatedAt"] = "CREATED AT", ["ID"] = "CONTAINER ID", ["Image"] = "IMAGE", ["Labels"] = "LABELS", ["LocalVolumes"] = "LOCAL VOLUMES", ["Mounts"] = "MOUNTS",
-        ["Names"] = "NAMES", ["Networks"] = "NETWORKS", ["Ports"] = "PORTS", ["RunningFor"] = "CREATED", ["Size"] = "SIZE", ["State"] = "STATE", ["Status"] = "STATUS",
-    },
-    "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}", cancel);
+    public static Task<int> Containers(VerbCall call, CancellationToken cancel) => Empty(
+        call,
+        "Command=COMMAND|CreatedAt=CREATED AT|ID=CONTAINER ID|Image=IMAGE|Labels=LABELS|LocalVolumes=LOCAL VOLUMES|Mounts=MOUNTS|Names=NAMES|Networks=NETWORKS|Ports=PORTS|RunningFor=CREATED|Size=SIZE|State=STATE|Status=STATUS",
+        "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}",
+        cancel);
 
-    public static Task<int> Volumes(VerbCall call, CancellationToken cancel) => Empty(
-        call, new JsonObject { ["Driver"] = "DRIVER", ["Labels"] = "LABELS", ["Mountpoint"] = "MOUNTPOINT", ["Name"] = "VOLUME NAME", ["Scope"] = "SCOPE", ["Size"] = "SIZE" }, "{{.Driver}}\t{{.Name}}", cancel);
+    public static Task<int> Volumes(VerbCall call, CancellationToken cancel) =>
+        Empty(call, "Driver=DRIVER|Labels=LABELS|Mountpoint=MOUNTPOINT|Name=VOLUME NAME|Scope=SCOPE|Size=SIZE", "{{.Driver}}\t{{.Name}}", cancel);
 
-    public static Task<int> Networks(VerbCall call, CancellationToken cancel) => Empty(
-        call, new JsonObject { ["CreatedAt"] = "CREATED AT", ["Driver"] = "DRIVER", ["ID"] = "NETWORK ID", ["Labels"] = "LABELS", ["Name"] = "NAME", ["Scope"] = "SCOPE" },
-        "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", cancel);
+    public static Task<int> Networks(VerbCall call, CancellationToken cancel) =>
+        Empty(call, "CreatedAt=CREATED AT|Driver=DRIVER|ID=NETWORK ID|Labels=LABELS|Name=NAME|Scope=SCOPE", "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", cancel);
 
     /// <summary>rm, stop and kill of containers: docker's words where one is named, for there is none; content where none is.</summary>
     public static Task<int> RemoveContainers(VerbCall call, CancellationToken cancel) => Gone(call, name => $"No such container: {name}", cancel);
@@ -64,16 +61,15 @@ internal static class EngineVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(new("format"), new("verbose", FlagKind.Switch, 'v'));
         var images = new RecipeStore(call.Context.StateDirectory).All().Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var headers = new JsonObject { ["Active"] = "ACTIVE", ["Reclaimable"] = "RECLAIMABLE", ["Size"] = "SIZE", ["TotalCount"] = "TOTAL", ["Type"] = "TYPE" };
-        new ListOutput(headers, "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}").Write(
+        new ListOutput("Active=ACTIVE|Reclaimable=RECLAIMABLE|Size=SIZE|TotalCount=TOTAL|Type=TYPE", "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}").Write(
             call.Context.Output,
             flags.Last("format"),
-            new[] { ("Images", images), ("Containers", "0"), ("Local Volumes", "0"), ("Build Cache", "0") }.Select(
-                t => new JsonObject { ["Active"] = "0", ["Reclaimable"] = "0B", ["Size"] = "0B", ["TotalCount"] = t.Item2, ["Type"] = t.Item1 }));
+            new[] { $"TotalCount={images}|Type=Images", "TotalCount=0|Type=Containers", "TotalCount=0|Type=Local Volumes", "TotalCount=0|Type=Build Cache" }.Select(
+                line => ListOutput.Line("Active=0|Reclaimable=0B|Size=0B|" + line)));
         return Task.FromResult(ImageExit.Success);
     }
 
-    private static Task<int> Empty(VerbCall call, JsonObject headers, string table, CancellationToken cancel)
+    private static Task<int> Empty(VerbCall call, string headers, string table, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(ListFlags);

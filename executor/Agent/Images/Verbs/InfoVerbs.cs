@@ -41,51 +41,45 @@ internal static class InfoVerbs
         call, call.Parse(new("format"), new("no-trunc", FlagKind.Switch), new("bootstrap", FlagKind.Switch), new("timeout"), new("builder")), BuilderFields, cancel);
 
     /// <summary>There is one program, which is client and, as far as scripts can tell, server: the builder has no version of Docker's.</summary>
-    private static JsonObject VersionFields => new()
+    private static JsonObject VersionFields => new() { ["Client"] = Side("DefaultAPIVersion", "Context=default"), ["Server"] = Side("MinAPIVersion", "Experimental=false") };
+
+    private static JsonObject Side(string api, string more)
     {
-        ["Client"] = new JsonObject
-        {
-            ["Platform"] = new JsonObject { ["Name"] = "pod-executor" }, ["Version"] = AgentVersion.Text, ["ApiVersion"] = ApiVersion, ["DefaultAPIVersion"] = ApiVersion, ["Os"] = "linux",
-            ["Arch"] = ImageFields.OwnArchitecture, ["Context"] = "default",
-        },
-        ["Server"] = new JsonObject
-        {
-            ["Platform"] = new JsonObject { ["Name"] = "pod-executor" }, ["Version"] = AgentVersion.Text, ["ApiVersion"] = ApiVersion, ["MinAPIVersion"] = ApiVersion, ["Os"] = "linux",
-            ["Arch"] = ImageFields.OwnArchitecture, ["Experimental"] = false,
-        },
-    };
+        var side = ListOutput.Line($"Version={AgentVersion.Text}|ApiVersion={ApiVersion}|{api}={ApiVersion}|Os=linux|Arch={ImageFields.OwnArchitecture}|{more}");
+        side["Platform"] = ListOutput.Line("Name=pod-executor");
+        return side;
+    }
 
     /// <param name="images">How many this job has.</param>
     public static JsonObject InfoFields(string builder, DaemonCapabilities abilities, int images)
     {
         var worker = abilities.Workers.Count > 0 ? abilities.Workers[0] : null;
-        return new JsonObject
+        var architecture = (worker is { Platforms: [var first, ..] } ? first : "linux/" + ImageFields.OwnArchitecture).Split('/')[1] switch { "amd64" => "x86_64", "arm64" => "aarch64", var other => other };
+        var driver = worker?.Labels.GetValueOrDefault("org.mobyproject.buildkit.worker.snapshotter") ?? "remote";
+        var fields = ListOutput.Line(
+            $"ID={builder}|Name={builder}|ServerVersion={AgentVersion.Text}|BuildKitVersion={abilities.Version}|Driver={driver}|OSType=linux|OperatingSystem=Linux|Architecture={architecture}");
+        foreach (var (name, number) in new[]
         {
-            ["ID"] = builder,
-            ["Name"] = builder,
-            ["ServerVersion"] = AgentVersion.Text,
-            ["BuildKitVersion"] = abilities.Version ?? "",
-            ["Driver"] = worker?.Labels.GetValueOrDefault("org.mobyproject.buildkit.worker.snapshotter") ?? "remote",
-            ["OSType"] = "linux",
-            ["OperatingSystem"] = "Linux",
-            ["Architecture"] = (worker is { Platforms: [var first, ..] } ? first : ImageFields.OwnArchitecture) is var own && own.EndsWith("amd64", StringComparison.Ordinal) ? "x86_64" : own.EndsWith("arm64", StringComparison.Ordinal) ? "aarch64" : own.Split('/')[^1],
-            ["Containers"] = 0, ["ContainersRunning"] = 0, ["ContainersPaused"] = 0, ["ContainersStopped"] = 0,
-            ["Images"] = images,
-            ["NCPU"] = Environment.ProcessorCount,
-            ["MemTotal"] = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-            ["Swarm"] = new JsonObject { ["NodeID"] = "", ["LocalNodeState"] = "inactive", ["ControlAvailable"] = false },
-            ["Labels"] = new JsonArray(), ["SecurityOptions"] = new JsonArray(), ["Warnings"] = new JsonArray(),
-            ["ExperimentalBuild"] = false,
-            ["IndexServerAddress"] = Logins.RegistryHost.ConfigKey(References.ImageReference.DockerHub),
-            ["ClientInfo"] = VersionFields["Client"]!.DeepClone(),
-        };
+            ("Containers", 0), ("ContainersRunning", 0), ("ContainersPaused", 0), ("ContainersStopped", 0), ("Images", images), ("NCPU", Environment.ProcessorCount),
+            ("MemTotal", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+        })
+        {
+            fields[name] = number;
+        }
+
+        foreach (var list in new[] { "Labels", "SecurityOptions", "Warnings" })
+        {
+            fields[list] = new JsonArray();
+        }
+
+        fields["Swarm"] = ListOutput.Line("NodeID=|LocalNodeState=inactive");
+        fields["IndexServerAddress"] = Logins.RegistryHost.ConfigKey(References.ImageReference.DockerHub);
+        fields["ClientInfo"] = VersionFields["Client"]!.DeepClone();
+        return fields;
     }
 
-    private static JsonObject BuilderFields(string builder, DaemonCapabilities abilities, int images) => new()
-    {
-        ["Name"] = builder, ["Driver"] = "remote", ["DriverEndpoint"] = "remote", ["Status"] = "running", ["Current"] = true, ["Error"] = "", ["Buildkit"] = abilities.Version ?? "",
-        ["Platforms"] = string.Join(", ", Platforms(abilities)),
-    };
+    private static JsonObject BuilderFields(string builder, DaemonCapabilities abilities, int images) =>
+        ListOutput.Line($"Name={builder}|Driver=remote|DriverEndpoint=remote|Status=running|Error=|Buildkit={abilities.Version}|Platforms={string.Join(", ", Platforms(abilities))}");
 
     private static IEnumerable<string> Platforms(DaemonCapabilities abilities) => abilities.Workers.SelectMany(w => w.Platforms).Distinct();
 
