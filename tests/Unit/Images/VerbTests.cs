@@ -14,6 +14,8 @@ public sealed class VerbTests : IDisposable
     [InlineData("logs", "no containers", "logs", "x")]
     [InlineData("container run", "`services:`", "container", "run", "alpine")]
     [InlineData("exec", "`services:`", "exec", "x", "true")]
+    [InlineData("image import", "Push an archive", "image", "import", "x.tar")]
+    [InlineData("container inspect", "no containers", "container", "inspect", "x")]
     [InlineData("compose", "`services:`", "compose", "-f", "x.yml", "up", "-d")]
     [InlineData("compose build", "once for the folder of each service", "compose", "build")]
     [InlineData("compose push", "once for the folder of each service", "compose", "--file", "build.yml", "push", "app")]
@@ -27,11 +29,13 @@ public sealed class VerbTests : IDisposable
         Assert.Contains(advice, _desk.Log);
     }
 
-    [Fact]
-    public async Task Verb_OfNobody_IsNamed()
+    [Theory]
+    [InlineData("frobnicate", "frobnicate", "x")]
+    [InlineData("buildx frobnicate", "buildx", "frobnicate", "x")]
+    public async Task Verb_OfNobody_IsNamed(string name, params string[] arguments)
     {
-        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("nerdctl", "frobnicate"));
-        Assert.Contains("\"frobnicate\" is not a command", _desk.Log);
+        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("nerdctl", arguments));
+        Assert.Contains($"\"{name}\" is not a command", _desk.Log);
     }
 
     [Theory]

@@ -88,11 +88,11 @@ internal static class VerbTable
 
         var plain = VerbWords.Plain(words);
         var two = string.Join(' ', plain.Take(2));
-        var advice = Array.Find(Refusals, r => r.Verbs.Contains(two) || r.Verbs.Contains(plain[0])).Advice;
+        var advice = Array.Find(Refusals, r => r.Verbs.Contains(two) || r.Verbs.Contains(plain[0])).Advice ?? Array.Find(Refusals, r => r.Verbs.Contains(words[0])).Advice;
         var called = Refusals.Any(r => r.Verbs.Contains(two)) ? two : plain[0] == words[0] ? words[0] : $"{words[0]} {plain[0]}";
         throw new ImageException(
             advice is null
-                ? $"{program}: \"{words[0]}\" is not a command that pod-executor knows. This {program} is pod-executor's own; it serves {Served}. Install {program} in the job's image if the job needs more of it."
+                ? $"{program}: \"{(Array.Exists(Verbs, v => v.Name.StartsWith(words[0] + " ", StringComparison.Ordinal)) ? string.Join(' ', words.Take(2)) : words[0])}\" is not a command that pod-executor knows. This {program} is pod-executor's own; it serves {Served}. Install {program} in the job's image if the job needs more of it."
                 : $"{program} {called} cannot be served: {advice}. (This {program} is pod-executor's own, because the job's image has none. It serves {Served}.)",
             ImageExit.Usage);
     }
