@@ -17,40 +17,58 @@ internal static class PushVerb
             new("sign") { Refused = Unsigned + "; sign by digest with cosign afterwards" }, new("buildkit-host"), new("builder"));
         var name = ImageReference.Parse(flags.Exactly(1, "IMAGE")[0]);
         var store = new RecipeStore(call.Context.StateDirectory);
-        var names = flags.IsSet("all-tags")
-            ? [.. store.All().SelectMany(r => r.Names).Where(n => ImageReference.Parse(n).Name == name.Name)]
-            : new List<string> { name.Full };
-        if (names.Count == 0)
+        var isAll = flags.IsSet("all-tags");
+        List<(Recipe Recipe, IReadOnlyList<string> Names)> images = isAll
+            ? [.. store.All().Select(r => (r, Names: (IReadOnlyList<string>)[.. r.Names.Where(n => ImageReference.Parse(n).Name == name.Name)])).Where(r => r.Names.Count > 0)]
+            : store.Find(name.Full) is { } one ? [(one, [name.Full])] : [];
+        if (images.Count == 0)
         {
-            throw ImageVerbs.NotBuilt(name.Name);
+            throw ImageVerbs.NotBuilt(isAll ? name.Name : name.Full);
         }
 
-        foreach (var full in names)
+        var quiet = flags.IsSet("quiet");
+        foreach (var (recipe, names) in images)
         {
-            await PushAsync(call, flags, store, full, cancel);
+            var (digest, size) = await PushAsync(call, flags, store, recipe, names, cancel);
+            foreach (var pushed in quiet ? [] : names)
+            {
+                // As docker says it: scripts look for it.
+                call.Context.Output.WriteLine($"{ImageReference.Parse(pushed).Tag}: digest: {digest} size: {size}");
+            }
+        }
+
+        if (quiet)
+        {
+            call.Context.Output.WriteLine(isAll ? name.Name : name.Full);
         }
 
         return ImageExit.Success;
     }
 
-    private static async Task PushAsync(VerbCall call, ParsedFlags flags, RecipeStore store, string name, CancellationToken cancel)
+    /// <summary>One image under all these names.</summary>
+    /// <returns>Digest and bytes of its manifest or index.</returns>
+    private static async Task<(string Digest, long Size)> PushAsync(
+        VerbCall call, ParsedFlags flags, RecipeStore store, Recipe recipe, IReadOnlyList<string> names, CancellationToken cancel)
     {
-        var recipe = store.Find(name) ?? throw ImageVerbs.NotBuilt(name);
-        var quiet = flags.IsSet("quiet");
         var outcome = await Remake.RunAsync(
             recipe,
             call,
             request => request with
             {
-                Tags = [name],
+                Tags = names,
                 Push = true,
                 Insecure = request.Insecure || call.Insecure(flags),
                 Builder = flags.Last("buildkit-host") ?? flags.Last("builder") ?? request.Builder,
-                Progress = quiet ? "quiet" : request.Progress,
+                Progress = flags.IsSet("quiet") ? "quiet" : request.Progress,
             },
             cancel);
         var digest = outcome.Digest ?? "";
-        store.Change(name, r => r with { Pushed = new Dictionary<string, string>(r.Pushed) { [name] = digest }, Digest = digest });
-        call.Context.Output.WriteLine(quiet ? name : $"{ImageReference.Parse(name).Tag}: digest: {digest} ({name})");
+        store.Change(names[0], r => r with
+        {
+            Id = outcome.Id ?? r.Id,
+            Pushed = new Dictionary<string, string>([.. r.Pushed.Where(p => !names.Contains(p.Key)), .. names.Select(n => KeyValuePair.Create(n, digest))]),
+            Digest = digest,
+        });
+        return (digest, outcome.Solve.ImageDescriptor is { } image && image.TryGetProperty("size", out var size) ? size.GetInt64() : 0);
     }
 }
