@@ -115,7 +115,10 @@ public sealed class RecipeTests : IDisposable
     {
         _store.Add(Recipe(First, "r.io/app:1") with
         {
-            Arguments = ["--label", "kind=web", "."], Platforms = ["linux/arm64"], Size = 12_345_678, Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second },
+            Arguments = ["--label", "kind=web", "."],
+            Platforms = ["linux/arm64"],
+            Size = 12_345_678,
+            Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second },
         });
 
         Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", format, "r.io/app:1"));
