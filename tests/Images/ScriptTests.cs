@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PodExecutor.Tests.Common;
 using PodExecutor.Tests.Images.Fixtures;
 
 namespace PodExecutor.Tests.Images;
