@@ -18,14 +18,14 @@ internal static class CallForwarder
             using var response = await builder.Forward.SendAsync(request, call.Aborted);
             await AnswerAsync(call, response);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException && !call.Aborted.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException or OperationCanceledException)
         {
-            // Unavailable is what tells the client that the builder, not the build, is the trouble.
-            await call.EndAsync(StatusCode.Unavailable, $"the builder {builder.Builder.Name} is not reached or has gone: {Innermost(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            // The job has gone or given the call up; the builder has been told by the cut stream.
+            // If the job has gone or given the call up, the builder has been told by the cut stream. Else the call was cut by the builder, or its patience for a
+            // connection is over: Unavailable is what tells the client that the builder, not the build, is the trouble.
+            if (!call.Aborted.IsCancellationRequested)
+            {
+                await call.EndAsync(StatusCode.Unavailable, $"the builder {builder.Builder.Name} is not reached or has gone: {Innermost(e)}");
+            }
         }
     }
 
