@@ -29,7 +29,7 @@ public sealed class GatewayRulesTests
         var (mine, theirs) = ($"{Testbed.Registry}/mine/{project.Unique}:1", $"{Testbed.Registry}/theirs/{project.Unique}:1");
 
         await BuildAsync(helper, project, To(mine));
-        var refused = await Assert.ThrowsAsync<BuildKitException>(() => BuildAsync(helper, project, To(theirs)));
+        var refused = await Assert.ThrowsAnyAsync<BuildKitException>(() => BuildAsync(helper, project, To(theirs)));
 
         Assert.Contains("Pushing to", refused.Message);
         Assert.StartsWith("sha256:", await Skopeo.DigestAsync(mine));
