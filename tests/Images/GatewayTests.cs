@@ -25,6 +25,24 @@ public sealed class GatewayTests
         Assert.Equal("0", (await File.ReadAllTextAsync($"/proc/{helper.Pid}/oom_score_adj", TestContext.Current.CancellationToken)).Trim());
     }
 
+    /// <summary>The files of a process that is not dumpable are root's in /proc, whoever runs it.</summary>
+    [Fact]
+    public async Task Link_ThroughWhichTheKeysCome_IsNotReadByItsOwnUser()
+    {
+        using var project = new Project();
+        using var link = project.Start("/usr/bin/setpriv", "--reuid", "65534", "--clear-groups", Testbed.Agent, "link", project.At("nobody.sock"));
+        async Task<string> OwnerAsync()
+        {
+            using var stat = project.Start("/usr/bin/stat", "-c", "%u", $"/proc/{link.Id}/mem");
+            return (await stat.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)).Trim();
+        }
+
+        // It waits for a supervisor that does not come, so that there is time to look.
+        await Until.TrueAsync(async () => File.Exists($"/proc/{link.Id}/mem") && File.ReadAllText($"/proc/{link.Id}/status").Contains("Uid:\t65534", StringComparison.Ordinal) && await OwnerAsync() == "0", "the link to close its memory");
+        link.Kill();
+        await link.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
     [Theory]
     [InlineData("Pushing to", "-t", "127.0.0.1:15000/elsewhere/app:1", "--push")]
     [InlineData("The entitlement security.insecure is not allowed", "--allow", "security.insecure")]

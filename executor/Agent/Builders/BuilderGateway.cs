@@ -45,7 +45,7 @@ internal sealed class BuilderGateway : IAsyncDisposable
     {
         Directory.CreateDirectory(sockets.Directory);
         var gateway = new BuilderGateway(set, sockets, time);
-        await gateway._server.StartAsync(new GatewayApplication(set.Policy), cancel);
+        await gateway._server.StartAsync(new GatewayApplication(set.Policy, time), cancel);
 
         // Last, and moved into place: who sees it finds everything else there.
         var fresh = sockets.Choose + ".new";

@@ -1,10 +1,11 @@
 using System.Net.Sockets;
+using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Relay;
 
 /// <summary>
 /// <c>pod-agent link</c>: what the driver's exec starts. It joins its stdin and stdout with the supervisor's socket and knows
-/// nothing of what passes. When either side ends, it ends.
+/// nothing of what passes, and keeps none of it. When either side ends, it ends.
 /// </summary>
 internal static class LinkCommand
 {
@@ -15,6 +16,8 @@ internal static class LinkCommand
 
     public static async Task<int> RunAsync(string socketPath, TimeProvider time)
     {
+        // The builders' keys pass here: a script of the same user must not read our memory, nor what waits in our stdin.
+        _ = Libc.Prctl(Libc.SetDumpable, 0, 0, 0, 0);
         using var socket = await ConnectAsync(socketPath, time);
         if (socket is null)
         {
@@ -71,6 +74,7 @@ internal static class LinkCommand
             while ((count = await from.ReadAsync(buffer)) > 0)
             {
                 await to.WriteAsync(buffer.AsMemory(0, count));
+                buffer.AsSpan(0, count).Clear();
             }
         }
         catch (IOException)

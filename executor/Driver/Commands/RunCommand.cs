@@ -29,8 +29,8 @@ internal static class RunCommand
             return;
         }
 
-        // Step 4
-        var script = StageScript.Read(scriptPath, stageName, stage.IsUserCode ? null : BuilderSetup.Of(call.Request, call.Options));
+        // Step 4. The builders' keys pass through the pod once, before a hook of the job's author can look on in the helper container; its agent keeps them.
+        var script = StageScript.Read(scriptPath, stageName, stage.IsFirst ? BuilderSetup.Of(call.Request, call.Options) : null);
         using var api = Connection.Open(call.Kubernetes, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();

@@ -19,6 +19,9 @@ internal readonly record struct Stage(string Name)
         _ => BuildContainer,
     };
 
+    /// <summary>What every runner sends first: nothing of the job's author has run in the pod yet.</summary>
+    public bool IsFirst => Name == "prepare_script";
+
     /// <summary>What every newer runner sends last.</summary>
     public bool IsLast => Name == "cleanup_file_variables";
 

@@ -26,7 +26,7 @@ internal sealed class StageScript
 
     public static StageScript OfCacheTask(string stage, Link.Cache.CacheTask task) => new(stage, task.ToByteArray(), Work.CacheTask);
 
-    /// <param name="builders">For a helper stage: what the helper container serves to the job from then on.</param>
+    /// <param name="builders">For the first stage: what the helper container serves to the job from then on.</param>
     /// <exception cref="FailureException">The file cannot be read.</exception>
     public static StageScript Read(string path, string stage, BuilderSet? builders = null)
     {

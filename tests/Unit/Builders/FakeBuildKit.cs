@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using Google.Protobuf;
@@ -8,6 +7,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using PodExecutor.Agent.Builders.Forwarding;
+using PodExecutor.Agent.Builders.Wire;
 using PodExecutor.BuildKit.Wire.Api;
 
 namespace PodExecutor.Tests.Unit.Builders;
@@ -31,9 +32,24 @@ internal sealed class FakeBuildKit : IAsyncDisposable
             Solves.Add(request);
             return new SolveResponse();
         });
+        Serve("Status", StatusRequest.Parser, _ => new StatusResponse());
+        Serve("ListenBuildHistory", HistoryRequest.Parser, request => Others.Contains(request.Ref) ? new HistoryEvent() : null);
+        _app.MapPost("/moby.buildkit.v1.Control/Session", async (HttpContext context) =>
+        {
+            Sessions.Add(context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString()));
+            context.Response.ContentType = "application/grpc";
+            await context.Response.StartAsync(context.RequestAborted);
+            context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers["grpc-status"] = "0";
+        });
     }
 
     public ConcurrentBag<SolveRequest> Solves { get; } = [];
+
+    /// <summary>Headers of the sessions that were opened.</summary>
+    public ConcurrentBag<IReadOnlyDictionary<string, string>> Sessions { get; } = [];
+
+    /// <summary>Refs of builds that it has in its history.</summary>
+    public ConcurrentBag<string> Others { get; } = [];
 
     public string Address => _app.Urls.Single().Replace("http://", "tcp://", StringComparison.Ordinal);
 
@@ -47,18 +63,19 @@ internal sealed class FakeBuildKit : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private void Serve<T>(string method, MessageParser<T> parser, Func<T, IMessage> answer)
+    private void Serve<T>(string method, MessageParser<T> parser, Func<T, IMessage?> answer)
         where T : IMessage<T> => _app.MapPost("/moby.buildkit.v1.Control/" + method, async (HttpContext context) =>
     {
         // gRPC's frame: a flag, four bytes of length, the message; the status comes in the trailers.
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-        var reply = answer(parser.ParseFrom(body.GetBuffer().AsSpan(5, (int)body.Length - 5))).ToByteArray();
-        var frame = new byte[5 + reply.Length];
-        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), reply.Length);
-        reply.CopyTo(frame, 5);
         context.Response.ContentType = "application/grpc";
-        await context.Response.Body.WriteAsync(frame, context.RequestAborted);
+        await context.Response.StartAsync(context.RequestAborted);
+        if (answer(parser.ParseFrom(body.GetBuffer().AsSpan(5, (int)body.Length - 5))) is { } reply)
+        {
+            await context.Response.Body.WriteAsync(GatewayCall.Frame(reply), context.RequestAborted);
+        }
+
         context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers["grpc-status"] = "0";
     });
 }

@@ -15,7 +15,6 @@ public sealed class SolvePolicyTests
         AllowedRepositories = { "r.io/group", "harbor.local.com/devops" },
         Entitlements = { "network.host", "device" },
         InsecureRegistries = { "harbor.local.com" },
-        BuilderId = "https://gitlab.test/group/demo/-/jobs/9",
     };
 
     [Theory]
@@ -81,14 +80,6 @@ public sealed class SolvePolicyTests
     }
 
     [Fact]
-    public void S3Cache_WithoutItsOwnCredential_IsRefused()
-    {
-        var entry = new CacheOptionsEntry { Type = "s3", Attrs = { ["bucket"] = "shared", ["name"] = "theirs" } };
-
-        Assert.Contains("credential", Apply(new SolveRequest { Frontend = "dockerfile.v0", Cache = new CacheOptions { Imports = { entry } } }));
-    }
-
-    [Fact]
     public void CacheMounts_AreInTheJobsNamespace_WhateverTheJobSays()
     {
         var request = new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { ["build-arg:BUILDKIT_CACHE_MOUNT_NS"] = "project-8-protected" } };
@@ -110,7 +101,21 @@ public sealed class SolvePolicyTests
 
         Assert.Equal(allowed, Apply(new SolveRequest { Definition = new BuildKit.Wire.Ops.Definition { Def = { op } } }) is null);
         Assert.Equal(allowed, Apply(new SolveRequest { Frontend = "dockerfile.v0", FrontendInputs = { ["x"] = new BuildKit.Wire.Ops.Definition { Def = { op } } } }) is null);
-        Assert.Equal(allowed, new SolvePolicy(Strict).Apply(new BridgeSolveRequest { Definition = new Definition { Def = { op } } }, "") is null);
+        Assert.Equal(allowed, new SolvePolicy(Strict).Apply(new BridgeSolveRequest { Definition = new BuildKit.Wire.Ops.Definition { Def = { op } } }, "") is null);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("project-7-protected")]
+    public void RawDefinition_ThatNamesAnotherInAFile_IsRefused(string cacheNamespace)
+    {
+        var policy = new SolvePolicy(new BuildPolicy { CacheNamespace = cacheNamespace });
+        var nested = new BuildKit.Wire.Ops.Definition { Def = { new Op { Build = new BuildOp() }.ToByteString() } };
+
+        Assert.Contains("BuildOp", policy.Apply(new SolveRequest { Definition = nested }));
+        Assert.Contains("BuildOp", policy.Apply(new SolveRequest { Frontend = "dockerfile.v0", FrontendInputs = { ["x"] = nested } }));
+        Assert.Contains("BuildOp", policy.Apply(new BridgeSolveRequest { Definition = nested }, ""));
+        Assert.Contains("BuildOp", policy.Apply(new BridgeSolveRequest { Frontend = "dockerfile.v0", FrontendInputs = { ["x"] = nested } }, ""));
     }
 
     [Fact]
@@ -123,17 +128,6 @@ public sealed class SolvePolicyTests
         Assert.True(request.FrontendAttrs.ContainsKey("cmdline"));
         Assert.Contains("[builder] frontends", policy.Apply(new SolveRequest { Frontend = "gateway.v0", FrontendAttrs = { ["source"] = "evil/frontend" } }));
         Assert.Null(new SolvePolicy(new BuildPolicy()).Apply(new SolveRequest { Frontend = "gateway.v0" }));
-    }
-
-    [Theory]
-    [InlineData("", "builder-id=https://gitlab.test/group/demo/-/jobs/9")]
-    [InlineData("mode=max,builder-id=https://forged", "mode=max,builder-id=https://gitlab.test/group/demo/-/jobs/9")]
-    public void Provenance_NamesTheJob_WhateverTheJobSays(string given, string expected)
-    {
-        var request = new SolveRequest { Frontend = "dockerfile.v0", FrontendAttrs = { ["attest:provenance"] = given } };
-        Apply(request);
-
-        Assert.Equal(expected, request.FrontendAttrs["attest:provenance"]);
     }
 
     [Fact]

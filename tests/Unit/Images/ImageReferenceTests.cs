@@ -45,4 +45,14 @@ public sealed class ImageReferenceTests
     [InlineData("r.io/*/other", false)]
     public void IsCoveredBy_ARule_MeansWholePathParts(string rule, bool covered) =>
         Assert.Equal(covered, ImageReference.Parse("r.io/group/app:1").IsCoveredBy(rule));
+
+    [Theory]
+    [InlineData("a.example.com/team", "*.example.com/team", true)]
+    [InlineData("evil.io/a.example.com/team", "*.example.com/team", false)]
+    [InlineData("a.example.com/team/app", "*.example.com/team", false)]
+    [InlineData("a.example.com/team/app/more", "*.example.com/team/*", true)]
+    [InlineData("a.example.com/team/app", "*.example.com", true)]
+    [InlineData("evil.io/a.example.com/app", "*.example.com", false)]
+    [InlineData("evil.io/app", "*", true)]
+    public void IsCoveredBy_APatternOfRegistries_LeavesThePathApart(string image, string rule, bool covered) => Assert.Equal(covered, ImageReference.Parse(image).IsCoveredBy(rule));
 }

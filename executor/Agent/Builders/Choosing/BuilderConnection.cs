@@ -76,6 +76,21 @@ internal sealed class BuilderConnection : IDisposable
         }
     }
 
+    /// <summary>Whether it has a build of this ref, running or past; false also if it does not say.</summary>
+    public async Task<bool> KnowsAsync(string reference, CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(ProbePatience);
+        try
+        {
+            return await CountAsync(new HistoryRequest { Ref = reference, EarlyExit = true }, _ => true, patience.Token) > 0;
+        }
+        catch (Exception e) when (e is RpcException || (e is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Known after a probe that was answered; empty before.</summary>
     public IReadOnlyList<string> Platforms => _platforms ?? _declared;
 
@@ -93,18 +108,20 @@ internal sealed class BuilderConnection : IDisposable
     // Two calls at once ask twice and get the same.
     private async Task<DaemonCapabilities> AbilitiesAsync(CancellationToken cancel) => _abilities ??= await _client.GetCapabilitiesAsync(cancel);
 
-    private async Task<int> ActiveAsync(CancellationToken cancel)
+    private Task<int> ActiveAsync(CancellationToken cancel) => CountAsync(new HistoryRequest { ActiveOnly = true, EarlyExit = true }, e => e.Type == 0, cancel);
+
+    private async Task<int> CountAsync(HistoryRequest request, Predicate<HistoryEvent> counts, CancellationToken cancel)
     {
         try
         {
-            using var call = _channel.CreateCallInvoker().AsyncServerStreamingCall(History, null, new CallOptions(cancellationToken: cancel), new HistoryRequest { ActiveOnly = true, EarlyExit = true });
-            var active = 0;
+            using var call = _channel.CreateCallInvoker().AsyncServerStreamingCall(History, null, new CallOptions(cancellationToken: cancel), request);
+            var count = 0;
             while (await call.ResponseStream.MoveNext(cancel))
             {
-                active += call.ResponseStream.Current.Type == 0 ? 1 : 0;
+                count += counts(call.ResponseStream.Current) ? 1 : 0;
             }
 
-            return active;
+            return count;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.Unimplemented)
         {

@@ -19,19 +19,19 @@ internal static class CallForwarder
             using var response = await builder.Forward.SendAsync(request, call.Aborted);
             await AnswerAsync(call, response);
         }
-        catch (Exception e) when (Faults.IsReset(e))
+        catch (Exception e) when (Faults.IsReset(e) && !call.Aborted.IsCancellationRequested)
         {
             // The builder is there: it could not end this call in another way. The client tells by its session if it is not.
             await call.EndAsync(StatusCode.Internal, Faults.Reset);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException && !call.Aborted.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException or OperationCanceledException)
         {
-            // Unavailable is what tells the client that the builder, not the build, is the trouble.
-            await call.EndAsync(StatusCode.Unavailable, $"the builder {builder.Builder.Name} is not reached or has gone: {Innermost(e)}");
-        }
-        catch (OperationCanceledException)
-        {
-            // The job has gone or given the call up; the builder has been told by the cut stream.
+            // If the job has gone or given the call up, the builder has been told by the cut stream. Else the call was cut by the builder, or its patience for a
+            // connection is over: Unavailable is what tells the client that the builder, not the build, is the trouble.
+            if (!call.Aborted.IsCancellationRequested)
+            {
+                await call.EndAsync(StatusCode.Unavailable, $"the builder {builder.Builder.Name} is not reached or has gone: {Innermost(e)}");
+            }
         }
     }
 

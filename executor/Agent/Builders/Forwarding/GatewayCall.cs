@@ -34,7 +34,7 @@ internal sealed class GatewayCall(IFeatureCollection features)
     /// <summary>The ref of the build in whose name a gateway API's call is made; empty for others.</summary>
     public string BuildId => Request.Headers[BuildIdHeader].ToString();
 
-    /// <summary>The one message of a unary call.</summary>
+    /// <summary>The one message of a unary call. Fields that we do not know are left out: nobody has judged them.</summary>
     /// <exception cref="InvalidDataException">It is compressed, too long or not one message.</exception>
     public async Task<T> ReadAsync<T>(MessageParser<T> parser)
         where T : IMessage<T>
@@ -60,7 +60,7 @@ internal sealed class GatewayCall(IFeatureCollection features)
 
         var bytes = buffer.GetBuffer().AsSpan(0, (int)buffer.Length);
         return bytes.Length >= PrefixSize && bytes[0] == 0 && BinaryPrimitives.ReadInt32BigEndian(bytes[1..]) == bytes.Length - PrefixSize
-            ? parser.ParseFrom(bytes[PrefixSize..])
+            ? parser.WithDiscardUnknownFields(true).ParseFrom(bytes[PrefixSize..])
             : throw new InvalidDataException("The call does not carry exactly one uncompressed message.");
     }
 

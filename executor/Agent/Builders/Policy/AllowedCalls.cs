@@ -4,6 +4,8 @@ namespace PodExecutor.Agent.Builders.Policy;
 internal static class AllowedCalls
 {
     public const string Solve = "/moby.buildkit.v1.Control/Solve";
+    public const string Status = "/moby.buildkit.v1.Control/Status";
+    public const string Session = "/moby.buildkit.v1.Control/Session";
     public const string BridgeSolve = "/moby.buildkit.v1.frontend.LLBBridge/Solve";
     public const string ListenHistory = "/moby.buildkit.v1.Control/ListenBuildHistory";
     public const string UpdateHistory = "/moby.buildkit.v1.Control/UpdateBuildHistory";
@@ -11,7 +13,7 @@ internal static class AllowedCalls
 
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
-        "/moby.buildkit.v1.Control/Status", "/moby.buildkit.v1.Control/Session", ListWorkers, "/moby.buildkit.v1.Control/Info",
+        Status, Session, ListWorkers, "/moby.buildkit.v1.Control/Info",
         "/grpc.health.v1.Health/Check", "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         "/moby.buildkit.v1.frontend.LLBBridge/ResolveImageConfig", "/moby.buildkit.v1.frontend.LLBBridge/ResolveSourceMeta",
         "/moby.buildkit.v1.frontend.LLBBridge/ReadFile", "/moby.buildkit.v1.frontend.LLBBridge/ReadDir", "/moby.buildkit.v1.frontend.LLBBridge/StatFile",
@@ -19,8 +21,11 @@ internal static class AllowedCalls
         "/moby.buildkit.v1.frontend.LLBBridge/Inputs", "/moby.buildkit.v1.frontend.LLBBridge/Warn",
     };
 
-    /// <summary>Unchanged and unread.</summary>
+    /// <summary>Allowed, perhaps not for every build.</summary>
     public static bool Passes(string path) => Passing.Contains(path);
+
+    /// <summary>A call in the name of one build, told by a header.</summary>
+    public static bool IsOfABuild(string path) => path.StartsWith("/moby.buildkit.v1.frontend.LLBBridge/", StringComparison.Ordinal);
 
     /// <summary>What a refused call would have shown or done.</summary>
     public static string Refusal(string path) => path[(path.LastIndexOf('/') + 1)..] switch

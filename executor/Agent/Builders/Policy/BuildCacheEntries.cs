@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Google.Protobuf.Collections;
 using PodExecutor.BuildKit.Wire.Api;
 using PodExecutor.Link.Builders;
@@ -14,8 +12,6 @@ internal static class BuildCacheEntries
 {
     /// <summary>image-build's own: a build that makes nothing new has no layers to keep. It is not passed on.</summary>
     public const string Off = "pod-executor:no-layer-cache";
-
-    private const string ImportsOption = "cache-imports";
 
     /// <param name="image">Of <see cref="BuildIdentity"/>.</param>
     public static void AddExport(CacheOptions options, BuildCache cache, string image)
@@ -35,7 +31,7 @@ internal static class BuildCacheEntries
     /// <param name="image">Of <see cref="BuildIdentity"/>.</param>
     public static void AddImports(CacheOptions? options, MapField<string, string>? frontendOptions, BuildCache cache, string image)
     {
-        if (options is { Imports.Count: > 0 } || frontendOptions?.ContainsKey(ImportsOption) == true)
+        if (options is { Imports.Count: > 0 } || frontendOptions?.ContainsKey(CacheImportsOption.Name) == true)
         {
             return;
         }
@@ -44,7 +40,7 @@ internal static class BuildCacheEntries
         options?.Imports.Add(entries);
         if (frontendOptions is not null && entries.Count > 0)
         {
-            frontendOptions[ImportsOption] = Json(entries);
+            frontendOptions[CacheImportsOption.Name] = CacheImportsOption.Write(entries);
         }
     }
 
@@ -63,31 +59,5 @@ internal static class BuildCacheEntries
         }
 
         return entry;
-    }
-
-    private static string Json(IEnumerable<CacheOptionsEntry> entries)
-    {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartArray();
-            foreach (var entry in entries)
-            {
-                json.WriteStartObject();
-                json.WriteString("Type", entry.Type);
-                json.WriteStartObject("Attrs");
-                foreach (var (name, value) in entry.Attrs)
-                {
-                    json.WriteString(name, value);
-                }
-
-                json.WriteEndObject();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        return Encoding.UTF8.GetString(buffer.ToArray());
     }
 }

@@ -49,13 +49,20 @@ internal sealed partial record ImageReference(string Registry, string Path, stri
         return new ImageReference(registry, path, NullIfEmpty(match.Groups["tag"].Value), NullIfEmpty(match.Groups["digest"].Value));
     }
 
-    /// <summary>Does a rule of the operator cover the image? "registry", "registry/path" and everything below it, or a pattern with * (also across '/').</summary>
+    /// <summary>
+    /// Does a rule of the operator cover the image? "registry", "registry/path" and everything below it, or a pattern with *: any text, also across '/' - but not from
+    /// the registry into the path, or "*.example.com/team" would cover evil.io/a.example.com/team.
+    /// </summary>
     public bool IsCoveredBy(string rule)
     {
         var clean = rule.TrimEnd('/');
-        return clean.Contains('*', StringComparison.Ordinal)
-            ? Matches(Name, clean)
-            : Name == clean || Name.StartsWith(clean + "/", StringComparison.Ordinal);
+        if (!clean.Contains('*', StringComparison.Ordinal))
+        {
+            return Name == clean || Name.StartsWith(clean + "/", StringComparison.Ordinal);
+        }
+
+        var slash = clean.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? Matches(Registry, clean) : Matches(Registry, clean.AsSpan(0, slash)) && Matches(Path, clean.AsSpan(slash + 1));
     }
 
     /// <summary>'*' stands for any text. Not Regex: a pattern made at run time brings its interpreter, half a megabyte.</summary>

@@ -15,7 +15,7 @@ internal static class BuilderTable
 
     public static BuilderPolicyOptions Policy(OptionsReader read) => new()
     {
-        AllowedRepositories = read.Key("allowed_repositories", Own, "Where images and registry caches may be pushed: a registry, a repository with all below it, or a pattern with `*`; `{project}` is the job's project path. Not set: everywhere.").Texts(),
+        AllowedRepositories = read.Key("allowed_repositories", Own, "Where images and registry caches may be pushed: a registry, a repository with all below it, or a pattern with `*` (any text; before the first `/` it stands for a part of the registry only); `{project}` is the job's project path. Not set: everywhere.").Texts(),
         Entitlements = read.Key("entitlements", Own, "What a Dockerfile may ask for beyond an ordinary build; the daemon must allow it as well. Not set: nothing.").Words("network.host", "security.insecure", "device"),
         InsecureRegistries = read.Key("insecure_registries", Own, "Registries (`host[:port]`) that are spoken to over plain HTTP or with any certificate.").Texts(),
         OtherBuilders = read.Key("other_builders", Own, "An address that a pipeline names and that is none of `[[builders]]` is dialled by the job itself, past all rules. Otherwise such a build goes to `[[builders]]`, with a note.").Flag(false),
