@@ -1,0 +1,39 @@
+using PodExecutor.Agent.Transfers;
+
+namespace PodExecutor.Agent.Images.Registries;
+
+/// <summary>How long one try may take. Who moves bytes extends it as long as they move.</summary>
+internal sealed class Patience(CancellationTokenSource source, TimeSpan span, CancellationToken either)
+{
+    public CancellationToken Token => either;
+
+    public void Extend() => source.CancelAfter(span);
+}
+
+/// <summary>Requests to one registry, with the tries that each has.</summary>
+/// <param name="what">The sentence's begin: "Asking the registry HOST".</param>
+internal sealed class RegistryTries(string what, TimeSpan patience, ImageContext context)
+{
+    /// <exception cref="TransferException">The last try's failure, or the first that another try cannot heal.</exception>
+    public Task<T> RunAsync<T>(Func<Patience, Task<T>> once, CancellationToken cancel) => Attempts.RunAsync(
+        context.Warn,
+        context.Time,
+        async (_, stop) =>
+        {
+            using var timer = new CancellationTokenSource(patience, context.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timer.Token);
+            try
+            {
+                return await once(new Patience(timer, patience, either.Token));
+            }
+            catch (Exception e) when (e.GetBaseException() is InvalidDataException wrong)
+            {
+                throw new TransferException($"{what} failed: {wrong.Message}.", isTransient: false, e);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+            {
+                throw Answer.Unreachable(what, e);
+            }
+        },
+        cancel);
+}
