@@ -22,7 +22,7 @@ internal static class ImageFields
             ["Name"] = shown?.Full ?? "",
             ["Platform"] = string.Join(',', recipe.Platforms),
             ["RepoDigests"] = RepoDigests(recipe).FirstOrDefault() ?? "",
-            ["RepoTags"] = shown is null ? "" : $"{shown.Familiar}:{shown.Tag}",
+            ["RepoTags"] = shown?.Tag is null ? "" : $"{shown.Familiar}:{shown.Tag}",
             ["Repository"] = shown?.Familiar ?? "<none>",
             ["Size"] = ByteText.Of(recipe.Size),
             ["Tag"] = shown?.Tag ?? "<none>",
@@ -39,7 +39,7 @@ internal static class ImageFields
             {
                 json.WriteStartObject();
                 json.WriteString("Id", recipe.Id);
-                Array(json, "RepoTags", recipe.Names.Select(n => ImageReference.Parse(n) is var r ? $"{r.Familiar}:{r.Tag}" : n));
+                Array(json, "RepoTags", recipe.Names.Select(ImageReference.Parse).Where(r => r.Tag is not null).Select(r => $"{r.Familiar}:{r.Tag}"));
                 Array(json, "RepoDigests", RepoDigests(recipe));
                 json.WriteString("Created", recipe.Created);
                 json.WriteNumber("Size", recipe.Size);

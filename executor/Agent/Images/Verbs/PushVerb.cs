@@ -36,6 +36,12 @@ internal static class PushVerb
     private static async Task PushAsync(VerbCall call, ParsedFlags flags, RecipeStore store, string name, CancellationToken cancel)
     {
         var recipe = store.Find(name) ?? throw ImageVerbs.NotBuilt(name);
+        if (recipe.Origin is not null)
+        {
+            await CopiedPush.RunAsync(call, flags, store, recipe, name, cancel);
+            return;
+        }
+
         var quiet = flags.IsSet("quiet");
         var outcome = await Remake.RunAsync(
             recipe,
