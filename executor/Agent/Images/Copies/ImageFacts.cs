@@ -1,5 +1,4 @@
 using System.Text.Json;
-using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Registries;
 

@@ -32,11 +32,13 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
     public Task<ImageFacts> FactsAsync(ImageReference image, string? platform, CancellationToken cancel) =>
         GuardedAsync(image, async () => await ImageFacts.ReadAsync(Client(image), await ManifestAsync(image, cancel), platform, cancel));
 
+    public IImageSource Source(ImageOrigin origin) => origin.Repository is { } repository ? Client(repository) : new LayoutFolder(origin.Folder!);
+
     /// <summary>The image as it is, under another name.</summary>
     /// <exception cref="ImageException">It is no longer there, or a registry is not reached or refuses.</exception>
     public async Task<Manifest> CopyAsync(ImageOrigin origin, ImageReference target, CancellationToken cancel)
     {
-        IImageSource source = origin.Repository is { } repository ? Client(repository) : new LayoutFolder(origin.Folder!);
+        var source = Source(origin);
         return await PushedAsync(target, async () =>
         {
             var manifest = await source.GetAsync(origin.Digest, cancel);

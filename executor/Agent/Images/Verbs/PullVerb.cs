@@ -3,7 +3,6 @@ using PodExecutor.Agent.Images.Copies;
 using PodExecutor.Agent.Images.Indexes;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.References;
-using PodExecutor.Agent.Images.Registries;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
