@@ -92,6 +92,23 @@ public sealed class ImageCopyTests : IDisposable
         Assert.Contains("answers 503", _desk.Log);
     }
 
+    [Theory]
+    [InlineData(413, "answers 413")]
+    [InlineData(417, "")]
+    public async Task Copy_OfALargeLayer_IsAskedForFirst(int answer, string failure)
+    {
+        await using var registry = await RegistryDouble.StartAsync();
+        await using var target = await RegistryDouble.StartAsync();
+        target.Before = context => Instead(context, context.Request.Headers.Expect.Count > 0, answer);
+        var image = registry.Image("app", "one", new string('x', 9_000_000));
+
+        var copied = await Record.ExceptionAsync(() => CopyAsync(registry, "app", target, "app", image));
+
+        // Neither is a connection that breaks while millions of bytes are on their way.
+        Assert.Contains(failure, copied?.Message ?? "");
+        Assert.Equal(failure.Length == 0, target.Content.ContainsKey("app:1"));
+    }
+
     [Fact]
     public async Task Copy_OfALayerThatIsSomethingElse_EndsWithoutAManifest()
     {

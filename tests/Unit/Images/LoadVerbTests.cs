@@ -32,7 +32,7 @@ public sealed class LoadVerbTests : IAsyncLifetime
     public async Task Load_OfALayout_IsPushedAsItIs(string compression)
     {
         var image = Layout(_registry.Image("x", "one", "two"), "io.containerd.image.name", "docker.io/library/app:1");
-        await File.WriteAllBytesAsync(Path.Combine(_desk.Folder, "image.tar"), Compressed(compression));
+        await File.WriteAllBytesAsync(Path.Combine(_desk.Folder, "image.tar"), Compressed(compression), TestContext.Current.CancellationToken);
 
         Assert.Equal(0, await _desk.RunAsync("docker", "load", "-q", "-i", "image.tar"));
         Assert.Equal("Loaded image: app:1\n", _desk.Output);

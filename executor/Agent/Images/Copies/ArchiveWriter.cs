@@ -14,7 +14,7 @@ internal sealed class ArchiveWriter(IImageSource source, Stream output, ImageCon
 
     private readonly TarWriter _tar = new(output, TarEntryFormat.Pax, leaveOpen: true);
     private readonly HashSet<string> _done = new(StringComparer.Ordinal);
-    private readonly RegistryTries _tries = new("Fetching a layer", Stall, context);
+    private readonly RegistryTries _tries = new("Fetching a layer", context);
 
     /// <exception cref="Transfers.TransferException">A part is not there, or its registry not reached.</exception>
     public async Task WriteAsync(ImageFacts image, IReadOnlyList<string> names, CancellationToken cancel)
@@ -63,7 +63,7 @@ internal sealed class ArchiveWriter(IImageSource source, Stream output, ImageCon
                 async patience =>
                 {
                     file.SetLength(0);
-                    await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, patience.Extend);
+                    await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
                     await content.CopyToAsync(file, patience.Token);
                     return "";
                 },

@@ -14,6 +14,8 @@ internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, 
 {
     private const string Default = "linux/amd64";
 
+    private static readonly string[] PlatformParts = ["os", "architecture", "variant"];
+
     /// <param name="platform">Null: an index stays whole.</param>
     /// <exception cref="ImageException">It has no image for the platform.</exception>
     /// <exception cref="JsonException">It is neither image nor index; so KeyNotFoundException and InvalidOperationException.</exception>
@@ -43,12 +45,12 @@ internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, 
 
     /// <summary>That of the platform; without one the usual, or the first.</summary>
     public static IndexEntry? Choose(IReadOnlyList<IndexEntry> entries, string? platform) =>
-        entries.FirstOrDefault(e => e.Platform.Length > 0 && Normal(e.Platform) == Normal(platform ?? Default)) ?? (platform is null ? entries.FirstOrDefault() : null);
+        entries.FirstOrDefault(e => e.Platform.Length > 0 && Normal(e.Platform) == Normal(platform ?? Default)) ?? (platform is null && entries.Count > 0 ? entries[0] : null);
 
     private static ImageFacts Read(Manifest manifest, ManifestContents contents, byte[] configuration)
     {
         using var json = JsonDocument.Parse(configuration);
-        var platform = string.Join('/', new[] { "os", "architecture", "variant" }.Select(Text).OfType<string>());
+        var platform = string.Join('/', PlatformParts.Select(Text).OfType<string>());
         return new ImageFacts(
             manifest,
             manifest,

@@ -47,6 +47,16 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
         });
     }
 
+    /// <summary>What an index in the target's repository names has to be there.</summary>
+    /// <param name="isNamed">The manifest itself is named; of an index the entries are.</param>
+    /// <exception cref="ImageException">A registry is not reached or refuses.</exception>
+    public Task BringAsync(ImageReference from, Manifest manifest, ImageReference target, bool isNamed, CancellationToken cancel) => from.Name == target.Name ? Task.CompletedTask : PushedAsync(target, async () =>
+    {
+        var copy = new ImageCopy(Client(from), Client(target), context);
+        await (isNamed && !ManifestContents.Read(manifest).IsIndex ? copy.RunAsync(manifest, manifest.Digest, cancel) : copy.ContentAsync(manifest, cancel));
+        return manifest;
+    });
+
     /// <exception cref="ImageException">The registry is not reached, or refuses.</exception>
     public Task PutAsync(ImageReference name, Manifest index, CancellationToken cancel) => PushedAsync(name, async () =>
     {

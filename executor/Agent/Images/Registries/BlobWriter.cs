@@ -16,8 +16,12 @@ internal sealed class BlobWriter(ImageReference repository, RegistryDoor door, R
     /// <summary>Without a byte that moves. After the last one a registry may still have gigabytes to put into its store.</summary>
     private static readonly TimeSpan Stall = TimeSpan.FromMinutes(5);
 
-    private readonly RegistryTries _tries = new($"Copying a layer to {repository.Name}", Stall, context);
+    /// <summary>Worth a question before it is sent.</summary>
+    private const long Large = 1 << 20;
+
+    private readonly RegistryTries _tries = new($"Copying a layer to {repository.Name}", context);
     private bool _mayMount = mounting is not null;
+    private bool _mayExpect = true;
 
     /// <returns>What became of it, in docker's words.</returns>
     /// <exception cref="TransferException">A registry is not reached or refuses, or the source holds other bytes.</exception>
@@ -77,18 +81,29 @@ internal sealed class BlobWriter(ImageReference repository, RegistryDoor door, R
         return Place(response);
     }
 
-    private static async Task SendAsync(RegistryDoor by, Uri place, Descriptor blob, IImageSource source, Patience patience)
+    private async Task SendAsync(RegistryDoor by, Uri place, Descriptor blob, IImageSource source, Patience patience)
     {
-        await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, patience.Extend);
-        using var response = await by.SendStreamAsync(
-            () =>
-            {
-                var request = new HttpRequestMessage(HttpMethod.Put, $"{place}{(place.Query.Length > 0 ? '&' : '?')}digest={Uri.EscapeDataString(blob.Digest)}") { Content = new StreamContent(content) };
-                request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-                request.Content.Headers.ContentLength = blob.Size;
-                return request;
-            },
-            patience.Token);
+        await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
+        var expects = _mayExpect && blob.Size > Large;
+        try
+        {
+            using var response = await by.SendStreamAsync(() => Put(place, blob, content, expects), patience.Token);
+        }
+        catch (TransferException e) when (expects && e.RefusedExpectation)
+        {
+            _mayExpect = false;
+            throw new TransferException(e.Message, isTransient: true, e);
+        }
+    }
+
+    /// <param name="expects">Asks before a byte is sent, so that the answer is heard if the registry, or a proxy before it, takes nothing so large.</param>
+    private static HttpRequestMessage Put(Uri place, Descriptor blob, Stream content, bool expects)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Put, $"{place}{(place.Query.Length > 0 ? '&' : '?')}digest={Uri.EscapeDataString(blob.Digest)}") { Content = new StreamContent(content) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        request.Content.Headers.ContentLength = blob.Size;
+        request.Headers.ExpectContinue = expects;
+        return request;
     }
 
     private string Uploads => $"{repository.Path}/blobs/uploads/";

@@ -15,7 +15,7 @@ internal sealed record Descriptor(string MediaType, string Digest, long Size)
 
     /// <summary>It becomes a part of addresses and paths: nothing else may stand in it.</summary>
     public static bool IsDigest(string text) =>
-        text.StartsWith(Sha256, StringComparison.Ordinal) && text.Length == Sha256.Length + 64 && !text.AsSpan(Sha256.Length).ContainsAnyExcept("0123456789abcdef");
+        text.StartsWith(Sha256, StringComparison.Ordinal) && text.Length == Sha256.Length + 64 && text.Skip(Sha256.Length).All(char.IsAsciiHexDigitLower);
 
     /// <exception cref="JsonException">It is none; so KeyNotFoundException and InvalidOperationException.</exception>
     public static Descriptor Read(JsonElement json)

@@ -19,11 +19,10 @@ internal sealed class RegistryClient(ImageReference repository, bool writes, Log
     private const int MaxManifest = 4 << 20;
 
     private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly string[] Accepted = [Manifest.OciIndex, Manifest.OciManifest, Manifest.DockerIndex, Manifest.DockerManifest];
 
     private readonly RegistryDoor _door = new(repository, writes, book, insecure, context);
-    private readonly RegistryTries _tries = new($"Asking the registry {repository.Registry}", Patience, context);
+    private readonly RegistryTries _tries = new($"Asking the registry {repository.Registry}", context);
 
     public ImageReference Repository => repository;
 

@@ -105,6 +105,7 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
             {
                 RetryAfter = Answer.RetryAfter(response, context.Time),
                 IsMissing = response.StatusCode == HttpStatusCode.NotFound,
+                RefusedExpectation = response.StatusCode == HttpStatusCode.ExpectationFailed,
             };
         }
     }

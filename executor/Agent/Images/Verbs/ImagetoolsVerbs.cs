@@ -9,7 +9,7 @@ using PodExecutor.Agent.Images.Reports;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
-/// <summary>buildx imagetools: one index over images that several jobs have pushed, each for its platform. Nothing is built, and no builder takes part.</summary>
+/// <summary>buildx imagetools: one index over images that several jobs have pushed, each for its platform, or a copy of one. What is elsewhere is copied first. Nothing is built, and no builder takes part.</summary>
 internal static class ImagetoolsVerbs
 {
     private const string NoBuilder = "the registry is asked, no builder";
@@ -33,7 +33,6 @@ internal static class ImagetoolsVerbs
             sources.InsertRange(0, names.Take(1));
         }
 
-        SameRepository(call, names, sources);
         using var images = new RegistryImages(flags.IsSet("dry-run") ? [] : names, call.Insecure(flags), call.Context);
         var parts = new List<PartImage>();
         foreach (var source in sources)
@@ -51,6 +50,11 @@ internal static class ImagetoolsVerbs
 
         foreach (var name in names)
         {
+            foreach (var (source, part) in sources.Zip(parts))
+            {
+                await images.BringAsync(source, new Manifest(part.MediaType, part.Content!), name, isNamed: !isCopy, cancel);
+            }
+
             await images.PutAsync(name, index, cancel);
             call.Context.Log.WriteLine($"Pushed {name.Full}@{index.Digest}");
         }
@@ -91,20 +95,6 @@ internal static class ImagetoolsVerbs
     /// <exception cref="ImageException">It has a digest.</exception>
     public static ImageReference Target(VerbCall call, string text) => ImageReference.Parse(text) is { Digest: null } name ? name
         : throw new ImageException($"{call.Command}: {text}: an index is pushed under a name and tag; its digest is what comes out.", ImageExit.Usage);
-
-    /// <summary>An index can only name what is in its own repository.</summary>
-    /// <exception cref="ImageException">A source is elsewhere.</exception>
-    public static void SameRepository(VerbCall call, IReadOnlyList<ImageReference> names, IReadOnlyList<ImageReference> sources)
-    {
-        foreach (var name in names)
-        {
-            if (sources.FirstOrDefault(s => s.Name != name.Name) is { } foreign)
-            {
-                throw new ImageException(
-                    $"{call.Command}: {foreign.Full} is in another repository than {name.Full}, and layers are not copied here. Let the jobs push to {name.Name}, or copy with skopeo or crane.", ImageExit.Usage);
-            }
-        }
-    }
 
     /// <summary>--annotation: of the index, or of its descriptors of images. The images themselves are not made anew here.</summary>
     private static Dictionary<string, string> Annotations(VerbCall call, IReadOnlyList<string> texts)

@@ -89,16 +89,17 @@ internal static class VerbTable
         {program}: pod-executor's own, which builds and pushes images through BuildKit and needs no engine.
 
           {program} build [FLAGS] CONTEXT     build an image; --push sends it to its registry, -o to files
-          {program} push NAME                 push what this job has built
+          {program} push NAME                 push what this job has built, pulled or loaded
+          {program} pull NAME                 look an image up, to tag and push it elsewhere: copied as it is
           {program} tag IMAGE NAME            give it another name
           {program} login, logout REGISTRY    only needed where GitLab's own login (CI_REGISTRY_*, DOCKER_AUTH_CONFIG) does not do
-          {program} images, inspect, rmi      what this job has built
-          {program} save -o FILE IMAGE        as an archive
+          {program} images, inspect, rmi      what this job has built, pulled or loaded
+          {program} save -o FILE IMAGE        as an archive; load -i FILE takes one
           {program} manifest create, push     one index over the images of several jobs; so does buildx imagetools create
           {program} version, info             the builder behind it
 
         Everything else is refused with advice.
         """;
 
-    private static string Served => "build, push, tag, login, logout, images, inspect, rmi, save, version, info, manifest, buildx build and buildx imagetools";
+    private static string Served => "build, push, pull, tag, login, logout, images, inspect, rmi, save, load, version, info, manifest, buildx build and buildx imagetools";
 }
