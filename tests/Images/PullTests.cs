@@ -126,8 +126,10 @@ public sealed class PullTests : IDisposable
 
         Assert.Equal($"Loaded image: {name}\n", loaded.Output);
         var found = await _job.PassAsync("docker", "inspect", "-f", "{{.Digest}} {{.Id}}", name);
-        Assert.Equal(built.Output.Split(' ')[0], await DigestAsync(release));
-        Assert.Equal(built.Output.Split(' ')[0], found.Output.Split(' ')[0]);
+        Assert.Equal(found.Output.Split(' ')[0], await DigestAsync(release));
+
+        // For several platforms the builder's archive has OCI's types, and the image docker's.
+        Assert.Equal(platforms == "linux/amd64", built.Output == found.Output);
         using var image = await RegistryImage.PullAsync(release, Token);
         var manifest = platforms == "linux/amd64" ? image.Manifest : await image.ManifestOfAsync("linux/amd64", Token);
         Assert.Equal(manifest.GetProperty("config").GetProperty("digest").GetString(), found.Output.Trim().Split(' ')[1]);

@@ -55,26 +55,18 @@ internal sealed class ArchiveWriter(IImageSource source, Stream output, ImageCon
     /// <summary>By way of a file: what has gone into the archive cannot be tried again.</summary>
     private async Task BlobAsync(Descriptor blob, CancellationToken cancel)
     {
-        var path = Path.GetTempFileName();
-        try
-        {
-            await using var file = new FileStream(path, FileMode.Create, FileAccess.ReadWrite);
-            await _tries.RunAsync(
-                async patience =>
-                {
-                    file.SetLength(0);
-                    await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
-                    await content.CopyToAsync(file, patience.Token);
-                    return "";
-                },
-                cancel);
-            file.Position = 0;
-            await EntryAsync(Blob(blob.Digest), file, cancel);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        await using var file = new FileStream(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+        await _tries.RunAsync(
+            async patience =>
+            {
+                file.SetLength(0);
+                await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
+                await content.CopyToAsync(file, patience.Token);
+                return "";
+            },
+            cancel);
+        file.Position = 0;
+        await EntryAsync(Blob(blob.Digest), file, cancel);
     }
 
     private Task FileAsync(string name, byte[] content, CancellationToken cancel) => EntryAsync(name, new MemoryStream(content), cancel);

@@ -21,13 +21,13 @@ internal sealed class ArchivedImages(string folder)
     public async Task<IReadOnlyList<ArchivedImage>> ReadAsync(string? platform, CancellationToken cancel)
     {
         var tags = RepoTags();
-        using var index = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "index.json"), cancel));
+        using var index = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "index.json")));
         var images = new List<ArchivedImage>();
-        foreach (var entries in index.RootElement.GetProperty("manifests").EnumerateArray().GroupBy(e => Descriptor.Read(e).Digest, StringComparer.Ordinal))
+        var entries = index.RootElement.GetProperty("manifests").EnumerateArray().Select(e => new Entry(Descriptor.Read(e).Digest, Name(e))).ToList();
+        foreach (var digest in entries.Select(e => e.Digest).Distinct(StringComparer.Ordinal))
         {
-            var manifest = await WholeAsync(await _layout.GetAsync(entries.Key, cancel), platform, cancel);
-            var facts = await ImageFacts.ReadAsync(_layout, manifest, platform, cancel);
-            var names = entries.Select(Name).OfType<string>().Concat(tags.GetValueOrDefault(facts.Id) ?? []);
+            var facts = await ImageFacts.ReadAsync(_layout, Whole(_layout.Get(digest), platform), platform, cancel);
+            var names = entries.Where(e => e.Digest == digest).Select(e => e.Name).OfType<string>().Concat(tags.GetValueOrDefault(facts.Id) ?? []);
             images.Add(new ArchivedImage(facts, [.. names.Select(n => ImageReference.Parse(n).Full).Distinct(StringComparer.Ordinal)]));
         }
 
@@ -35,9 +35,9 @@ internal sealed class ArchivedImages(string folder)
     }
 
     /// <summary>As an archive has it: docker saves an index with the platforms alone that it has pulled, and then that one is what there is.</summary>
-    private async Task<Manifest> WholeAsync(Manifest manifest, string? platform, CancellationToken cancel)
+    private Manifest Whole(Manifest manifest, string? platform)
     {
-        if (await MissingAsync(manifest, cancel) is not { } missing)
+        if (Missing(manifest) is not { } missing)
         {
             return manifest;
         }
@@ -45,22 +45,22 @@ internal sealed class ArchivedImages(string folder)
         var there = new List<IndexEntry>();
         foreach (var entry in ManifestContents.Read(manifest).IsIndex ? ImageFacts.Entries(manifest) : [])
         {
-            if (IsThere(new Descriptor(entry.MediaType, entry.Digest, entry.Size)) && await MissingAsync(await _layout.GetAsync(entry.Digest, cancel), cancel) is null)
+            if (IsThere(new Descriptor(entry.MediaType, entry.Digest, entry.Size)) && Missing(_layout.Get(entry.Digest)) is null)
             {
                 there.Add(entry);
             }
         }
 
-        return ImageFacts.Choose(there, platform) is { } chosen ? await _layout.GetAsync(chosen.Digest, cancel) : throw new InvalidDataException($"it lacks {missing}");
+        return ImageFacts.Choose(there, platform) is { } chosen ? _layout.Get(chosen.Digest) : throw new InvalidDataException($"it lacks {missing}");
     }
 
     /// <returns>The first part that is not there, or null.</returns>
-    private async Task<string?> MissingAsync(Manifest manifest, CancellationToken cancel)
+    private string? Missing(Manifest manifest)
     {
         var contents = ManifestContents.Read(manifest);
         foreach (var part in contents.Children.Concat(contents.Layers.Where(l => !l.IsForeign)).Concat(contents.Config is { } config ? [config] : []))
         {
-            if (!IsThere(part) || (contents.IsIndex && await MissingAsync(await _layout.GetAsync(part.Digest, cancel), cancel) is not null))
+            if (!IsThere(part) || (contents.IsIndex && Missing(_layout.Get(part.Digest)) is not null))
             {
                 return part.Digest;
             }
@@ -93,4 +93,6 @@ internal sealed class ArchivedImages(string folder)
         !entry.TryGetProperty("annotations", out var annotations) ? null
         : annotations.TryGetProperty(OciIndex.ImageAnnotation, out var image) ? image.GetString()
         : annotations.TryGetProperty(OciIndex.NameAnnotation, out var name) && name.GetString() is { } text && text.AsSpan().ContainsAny('/', ':') ? text : null;
+
+    private sealed record Entry(string Digest, string? Name);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -17,12 +16,12 @@ internal static class ImageArchive
     /// <param name="archive">A tar, as it is or compressed by gzip or zstd.</param>
     /// <param name="folder">Empty, absolute.</param>
     /// <exception cref="InvalidDataException">It is damaged, or no such archive; so FormatException, EndOfStreamException, ZstdException and other IOExceptions.</exception>
-    public static async Task UnpackAsync(Stream archive, string folder, CancellationToken cancel)
+    public static void Unpack(Stream archive, string folder, CancellationToken cancel)
     {
         var head = new byte[4];
-        var length = await archive.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
-        await using var whole = new ConcatenatedStream(head.AsMemory(0, length), archive);
-        await using var tar = head switch
+        var length = archive.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        using var whole = new ConcatenatedStream(head.AsMemory(0, length), archive);
+        using var tar = head switch
         {
             _ when length == 0 => throw new InvalidDataException("it is empty"),
             [0x1f, 0x8b, ..] => new GZipStream(whole, CompressionMode.Decompress),
@@ -30,24 +29,24 @@ internal static class ImageArchive
             [(byte)'B', (byte)'Z', (byte)'h', ..] or [0xfd, (byte)'7', (byte)'z', ..] => throw new InvalidDataException("it is compressed by bzip2 or xz: decompress it first, `bunzip2 < FILE | docker load` or `unxz < FILE | docker load`"),
             _ => (Stream)whole,
         };
-        await ExtractAsync(tar, folder, cancel);
+        Extract(tar, folder, cancel);
     }
 
-    /// <summary>Writes a file, and says what was written.</summary>
-    public static async Task<Descriptor> WriteAsync(Stream from, string path, string mediaType, CancellationToken cancel)
+    /// <summary>Copies, and says what was copied.</summary>
+    public static Descriptor Copy(Stream from, Stream to, string mediaType, CancellationToken cancel)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        await using var file = File.Create(path);
-        var buffer = ArrayPool<byte>.Shared.Rent(Piece);
-        while (await from.ReadAsync(buffer, cancel) is > 0 and var count)
+        var buffer = new byte[Piece];
+        var size = 0L;
+        while (from.Read(buffer, 0, Piece) is > 0 and var count)
         {
+            cancel.ThrowIfCancellationRequested();
             hash.AppendData(buffer.AsSpan(0, count));
-            await file.WriteAsync(buffer.AsMemory(0, count), cancel);
+            to.Write(buffer, 0, count);
+            size += count;
         }
 
-        ArrayPool<byte>.Shared.Return(buffer);
-        return new Descriptor(mediaType, "sha256:" + Convert.ToHexStringLower(hash.GetHashAndReset()), file.Length);
+        return new Descriptor(mediaType, "sha256:" + Convert.ToHexStringLower(hash.GetHashAndReset()), size);
     }
 
     /// <summary>A path of the archive as one of the folder.</summary>
@@ -58,11 +57,11 @@ internal static class ImageArchive
         return path.StartsWith(folder + "/", StringComparison.Ordinal) && !Path.IsPathRooted(name) ? path : throw new InvalidDataException($"the entry {name} leads out of the archive");
     }
 
-    private static async Task ExtractAsync(Stream tar, string folder, CancellationToken cancel)
+    private static void Extract(Stream tar, string folder, CancellationToken cancel)
     {
         var links = new List<(string Path, string Target)>();
-        await using var reader = new TarReader(tar, leaveOpen: true);
-        while (await reader.GetNextEntryAsync(copyData: false, cancel) is { } entry)
+        using var reader = new TarReader(tar, leaveOpen: true);
+        while (reader.GetNextEntry() is { } entry)
         {
             if (entry.EntryType is TarEntryType.SymbolicLink or TarEntryType.HardLink)
             {
@@ -72,7 +71,7 @@ internal static class ImageArchive
             }
             else if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile)
             {
-                await FileAsync(entry, folder, cancel);
+                WriteFile(entry, folder, cancel);
             }
         }
 
@@ -84,10 +83,12 @@ internal static class ImageArchive
         }
     }
 
-    private static async Task FileAsync(TarEntry entry, string folder, CancellationToken cancel)
+    private static void WriteFile(TarEntry entry, string folder, CancellationToken cancel)
     {
         var path = Inside(folder, entry.Name);
-        var written = await WriteAsync(entry.DataStream ?? Stream.Null, path, "", cancel);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var file = File.Create(path);
+        var written = Copy(entry.DataStream ?? Stream.Null, file, "", cancel);
         var name = Path.GetRelativePath(folder, path);
         if (name.StartsWith(Blobs, StringComparison.Ordinal) && name != Blobs + written.Digest["sha256:".Length..])
         {

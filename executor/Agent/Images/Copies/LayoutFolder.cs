@@ -13,9 +13,16 @@ internal sealed class LayoutFolder(string folder) : IImageSource
     /// <param name="digest">One that is a digest: Descriptor.IsDigest.</param>
     public string At(string digest) => Path.Combine(folder, "blobs", digest.Replace(':', '/'));
 
-    public async Task<Manifest> GetAsync(string digest, CancellationToken cancel)
+    public Task<Manifest> GetAsync(string digest, CancellationToken cancel) => Task.FromResult(Get(digest));
+
+    public Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel) => Task.FromResult(Read(digest));
+
+    public Task<Stream> OpenAsync(Descriptor blob, CancellationToken cancel) => Task.FromResult<Stream>(Open(blob.Digest));
+
+    /// <exception cref="TransferException">It is not there.</exception>
+    public Manifest Get(string digest)
     {
-        var manifest = Manifest.Of(null, await GetBlobAsync(digest, cancel));
+        var manifest = Manifest.Of(null, Read(digest));
         if (manifest.MediaType.Length > 0)
         {
             return manifest;
@@ -26,15 +33,13 @@ internal sealed class LayoutFolder(string folder) : IImageSource
         return manifest with { MediaType = json.RootElement.TryGetProperty("manifests", out _) ? Manifest.OciIndex : Manifest.OciManifest };
     }
 
-    public async Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel)
+    private byte[] Read(string digest)
     {
-        await using var file = Open(digest);
+        using var file = Open(digest);
         var content = new byte[file.Length];
-        await file.ReadExactlyAsync(content, cancel);
+        file.ReadExactly(content);
         return content;
     }
-
-    public Task<Stream> OpenAsync(Descriptor blob, CancellationToken cancel) => Task.FromResult<Stream>(Open(blob.Digest));
 
     private FileStream Open(string digest)
     {

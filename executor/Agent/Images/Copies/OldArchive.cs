@@ -14,19 +14,19 @@ namespace PodExecutor.Agent.Images.Copies;
 /// </summary>
 internal sealed class OldArchive(string folder)
 {
-    private const string Config = "application/vnd.docker.container.image.v1+json";
-    private const string Layer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    private const string ConfigType = "application/vnd.docker.container.image.v1+json";
+    private const string LayerType = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
     private readonly LayoutFolder _layout = new(folder);
-    private readonly Dictionary<string, (Descriptor Layer, string Content)> _layers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Layer> _layers = new(StringComparer.Ordinal);
 
     /// <exception cref="InvalidDataException">A part is not there, or not what the configuration says; so JsonException, KeyNotFoundException and InvalidOperationException.</exception>
     public async Task ConvertAsync(CancellationToken cancel)
     {
-        using var images = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), cancel));
+        using var images = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "manifest.json")));
         foreach (var image in images.RootElement.EnumerateArray())
         {
-            var manifest = await ImageAsync(image, cancel);
+            var manifest = Image(image, cancel);
             var names = Names(image).Select(ImageReference.Parse).Select(n => (n.Tag ?? "latest", (string?)n.Full)).ToList();
             var descriptor = Json(new Descriptor(Manifest.DockerManifest, manifest.Digest, manifest.Content.Length));
             await OciIndex.PutAsync(folder, descriptor, names.Count > 0 ? names : [(manifest.Digest["sha256:".Length..], null)], cancel);
@@ -43,10 +43,9 @@ internal sealed class OldArchive(string folder)
     public static IReadOnlyList<string> Names(JsonElement image) =>
         image.TryGetProperty("RepoTags", out var tags) && tags.ValueKind == JsonValueKind.Array ? [.. tags.EnumerateArray().Select(t => t.GetString()!)] : [];
 
-    private async Task<Manifest> ImageAsync(JsonElement image, CancellationToken cancel)
+    private Manifest Image(JsonElement image, CancellationToken cancel)
     {
-        var configuration = await File.ReadAllBytesAsync(Existing(image.GetProperty("Config").GetString()!), cancel);
-        var config = await KeepAsync(new MemoryStream(configuration), Config, cancel);
+        var configuration = File.ReadAllBytes(Existing(image.GetProperty("Config").GetString()!));
         using var json = JsonDocument.Parse(configuration);
         var contents = json.RootElement.GetProperty("rootfs").GetProperty("diff_ids").EnumerateArray().Select(d => d.GetString()!).ToList();
         var files = image.GetProperty("Layers").EnumerateArray().Select(l => Existing(l.GetString()!)).ToList();
@@ -56,65 +55,64 @@ internal sealed class OldArchive(string folder)
         }
 
         var layers = new JsonArray();
-        foreach (var (file, content) in files.Zip(contents))
+        for (var i = 0; i < files.Count; i++)
         {
-            var layer = await LayerAsync(file, cancel);
-            layers.Add((JsonNode)(layer.Content == content ? Json(layer.Layer) : throw new InvalidDataException($"{Path.GetRelativePath(folder, file)} is {layer.Content}, and its configuration says {content}")));
+            var layer = LayerOf(files[i], cancel);
+            layers.Add((JsonNode)(layer.Content == contents[i] ? Json(layer.Blob)
+                : throw new InvalidDataException($"{Path.GetRelativePath(folder, files[i])} is {layer.Content}, and its configuration says {contents[i]}")));
         }
 
+        var config = Keep(new MemoryStream(configuration), ConfigType, cancel);
         var manifest = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = Manifest.DockerManifest, ["config"] = Json(config), ["layers"] = layers };
         var bytes = Encoding.UTF8.GetBytes(manifest.ToJsonString());
-        await KeepAsync(new MemoryStream(bytes), Manifest.DockerManifest, cancel);
+        Keep(new MemoryStream(bytes), Manifest.DockerManifest, cancel);
         return new Manifest(Manifest.DockerManifest, bytes);
     }
 
-    /// <summary>Compressed, unless it is already; with the digest of what is in it.</summary>
-    private async Task<(Descriptor Layer, string Content)> LayerAsync(string file, CancellationToken cancel)
+    /// <summary>Compressed, unless it is already.</summary>
+    private Layer LayerOf(string file, CancellationToken cancel)
     {
         if (_layers.TryGetValue(file, out var known))
         {
             return known;
         }
 
-        var part = file + ".gz";
-        await using (var layer = File.OpenRead(file))
+        var packed = file;
+        using (var layer = File.OpenRead(file))
         {
-            if (layer.ReadByte() == 0x1f && layer.ReadByte() == 0x8b)
+            if (layer.ReadByte() != 0x1f || layer.ReadByte() != 0x8b)
             {
-                part = file;
-            }
-            else
-            {
+                packed = file + ".gz";
                 layer.Position = 0;
-                await using var zip = new GZipStream(File.Create(part), CompressionLevel.Optimal);
-                await layer.CopyToAsync(zip, cancel);
+                using var zip = new GZipStream(File.Create(packed), CompressionLevel.Optimal);
+                ImageArchive.Copy(layer, zip, "", cancel);
             }
         }
 
-        // What will be unpacked is what counts, and a look at it finds a compression that failed as well.
-        string content;
-        await using (var unzipped = new GZipStream(File.OpenRead(part), CompressionMode.Decompress))
+        // What will be unpacked is what counts.
+        using (var unpacked = new GZipStream(File.OpenRead(packed), CompressionMode.Decompress))
+        using (var blob = File.OpenRead(packed))
         {
-            content = "sha256:" + Convert.ToHexStringLower(await System.Security.Cryptography.SHA256.HashDataAsync(unzipped, cancel));
+            known = new Layer(Keep(blob, LayerType, cancel), ImageArchive.Copy(unpacked, Stream.Null, "", cancel).Digest);
         }
 
-        await using (var packed = File.OpenRead(part))
+        if (packed != file)
         {
-            known = (await KeepAsync(packed, Layer, cancel), content);
-        }
-
-        if (part != file)
-        {
-            File.Delete(part);
+            File.Delete(packed);
         }
 
         return _layers[file] = known;
     }
 
-    private async Task<Descriptor> KeepAsync(Stream content, string mediaType, CancellationToken cancel)
+    private Descriptor Keep(Stream content, string mediaType, CancellationToken cancel)
     {
-        var part = Path.Combine(folder, "blobs", "part");
-        var written = await ImageArchive.WriteAsync(content, part, mediaType, cancel);
+        var part = Path.Combine(folder, "part");
+        Descriptor written;
+        using (var file = File.Create(part))
+        {
+            written = ImageArchive.Copy(content, file, mediaType, cancel);
+        }
+
         Directory.CreateDirectory(Path.GetDirectoryName(_layout.At(written.Digest))!);
         File.Move(part, _layout.At(written.Digest), overwrite: true);
         return written;
@@ -128,4 +126,7 @@ internal sealed class OldArchive(string folder)
     }
 
     private static JsonObject Json(Descriptor descriptor) => new() { ["mediaType"] = descriptor.MediaType, ["size"] = descriptor.Size, ["digest"] = descriptor.Digest };
+
+    /// <param name="Content">Digest of what is in it, uncompressed.</param>
+    private sealed record Layer(Descriptor Blob, string Content);
 }

@@ -33,13 +33,14 @@ internal sealed class BlobWriter(ImageReference repository, RegistryDoor door, R
                 return "Layer already exists";
             }
 
-            var (isMounted, place) = _mayMount ? await MountAsync(blob, patience.Token) : (false, null);
-            if (isMounted)
+            using var mounted = await MountAsync(blob, patience.Token);
+            if (mounted?.StatusCode == HttpStatusCode.Created)
             {
                 return "Mounted from " + from;
             }
 
-            await SendAsync(place is null ? door : mounting!, place ?? await BeginAsync(patience.Token), blob, source, patience);
+            // A registry that does not mount it expects it now.
+            await SendAsync(mounted is null ? door : mounting!, mounted is null ? await BeginAsync(patience.Token) : Place(mounted), blob, source, patience);
             return "Pushed";
         },
         cancel);
@@ -59,19 +60,18 @@ internal sealed class BlobWriter(ImageReference repository, RegistryDoor door, R
         }
     }
 
-    /// <returns>Where to send it, if it is not mounted and the registry expects it now.</returns>
-    private async Task<(bool IsMounted, Uri? Place)> MountAsync(Descriptor blob, CancellationToken cancel)
+    /// <returns>Null: nothing is mounted there.</returns>
+    private async Task<HttpResponseMessage?> MountAsync(Descriptor blob, CancellationToken cancel)
     {
         try
         {
-            using var response = await mounting!.SendAsync(root => new HttpRequestMessage(HttpMethod.Post, new Uri(root, $"{Uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(from!)}")), cancel);
-            return response.StatusCode == HttpStatusCode.Created ? (true, null) : (false, Place(response));
+            return !_mayMount ? null : await mounting!.SendAsync(root => new HttpRequestMessage(HttpMethod.Post, new Uri(root, $"{Uploads}?mount={blob.Digest}&from={Uri.EscapeDataString(from!)}")), cancel);
         }
         catch (TransferException e) when (!e.IsTransient)
         {
             // A login that may not read the other repository by that name, or a registry that knows no mount. The pod may still read it by its own login.
             _mayMount = false;
-            return (false, null);
+            return null;
         }
     }
 

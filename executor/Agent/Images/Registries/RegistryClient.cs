@@ -107,7 +107,7 @@ internal sealed class RegistryClient(ImageReference repository, bool writes, Log
                     return request;
                 },
                 patience.Token);
-            return response.StatusCode;
+            return "";
         },
         cancel);
 

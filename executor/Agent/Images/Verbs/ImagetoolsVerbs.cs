@@ -50,9 +50,9 @@ internal static class ImagetoolsVerbs
 
         foreach (var name in names)
         {
-            foreach (var (source, part) in sources.Zip(parts))
+            for (var i = 0; i < parts.Count; i++)
             {
-                await images.BringAsync(source, new Manifest(part.MediaType, part.Content!), name, isNamed: !isCopy, cancel);
+                await images.BringAsync(sources[i], new Manifest(parts[i].MediaType, parts[i].Content!), name, isNamed: !isCopy, cancel);
             }
 
             await images.PutAsync(name, index, cancel);

@@ -50,9 +50,9 @@ internal static class LoadVerb
 
         try
         {
-            await using (var archive = file is null ? new BufferedStream(call.Context.OpenInput()) : (Stream)File.OpenRead(call.Context.At(file)))
+            using (var archive = file is null ? new BufferedStream(call.Context.OpenInput()) : (Stream)File.OpenRead(call.Context.At(file)))
             {
-                await ImageArchive.UnpackAsync(archive, folder, cancel);
+                ImageArchive.Unpack(archive, folder, cancel);
             }
 
             if (!File.Exists(Path.Combine(folder, "index.json")))
