@@ -207,5 +207,5 @@ public sealed class PullTests : IDisposable
 
     private string Name(string registry, string path, string tag) => $"{registry}/{_builder.Unique}/{path}:{tag}";
 
-    private Task PushAsync(string name, params string[] flags) => _builder.PassAsync("docker", ["build", "-t", name, "--push", .. flags, "."]);
+    private Task<CliResult> PushAsync(string name, params string[] flags) => _builder.PassAsync("docker", ["build", "-t", name, "--push", .. flags, "."]);
 }
