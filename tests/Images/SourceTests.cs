@@ -138,6 +138,24 @@ public sealed class SourceTests
         Assert.Contains(expected, result.Log);
     }
 
+    /// <summary>By a user without rights over it; a folder that only a pattern names is read before anything is sent.</summary>
+    [Theory]
+    [InlineData("COPY secret/*.txt /")]
+    [InlineData("COPY . /")]
+    public async Task Context_WithAFolderThatMayNotBeRead_IsTheUsersToMend(string line)
+    {
+        using var project = new Project().Dockerfile(line).Write("secret/a.txt", "content");
+        var root = Path.GetDirectoryName(project.Folder)!;
+        File.SetUnixFileMode(root, (UnixFileMode)511);   // 0777
+        File.SetUnixFileMode(project.At("secret"), UnixFileMode.None);
+
+        var result = await project.RunAsync("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Path.Combine(root, "image-build"), ".");
+
+        Assert.True(result.Code == 1, result.All);
+        Assert.Contains($"{project.At("secret")} cannot be read", result.Log);
+        Assert.DoesNotContain("went away", result.Log);
+    }
+
     private static void Repository(string folder)
     {
         Directory.CreateDirectory(Path.Combine(folder, "sub"));

@@ -11,8 +11,19 @@ public sealed record TlsClientOptions
     /// <summary>The client's certificate with its private key, where the daemon asks for one (mTLS).</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
+    /// <summary>Between the client's certificate and an authority that the daemon knows: sent with it.</summary>
+    public X509Certificate2Collection? ClientIntermediates { get; init; }
+
     /// <summary>The name that the daemon's certificate must carry; null: the endpoint's host.</summary>
     public string? ServerName { get; init; }
+
+    /// <summary>All but the first certificate of a PEM text.</summary>
+    public static X509Certificate2Collection IntermediatesOf(string pem)
+    {
+        var all = new X509Certificate2Collection();
+        all.ImportFromPem(pem);
+        return [.. all.Skip(1)];
+    }
 
     /// <summary>Reads PEM files, as buildctl's <c>--tlscacert</c>, <c>--tlscert</c> and <c>--tlskey</c> name them.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -30,6 +41,7 @@ public sealed record TlsClientOptions
         {
             Authorities = authorities,
             ClientCertificate = certificatePath is null ? null : X509Certificate2.CreateFromPemFile(certificatePath, keyPath),
+            ClientIntermediates = certificatePath is null ? null : IntermediatesOf(File.ReadAllText(certificatePath)),
             ServerName = serverName,
         };
     }

@@ -25,6 +25,12 @@ public sealed class LocalFileException(string path, string message, Exception? i
     public string Path { get; } = path;
 }
 
+/// <summary>A build that tells its daemon what was recorded (<see cref="SyncRecord"/>) was asked for more: a file that has changed since, or another part of the folder.</summary>
+public sealed class SyncRecordException(string path, string message, Exception? inner = null) : BuildKitException(message, inner)
+{
+    public string Path { get; } = path;
+}
+
 /// <summary>The session, by which the daemon reads this machine's files and secrets, broke while the build needed it.</summary>
 public sealed class SessionLostException(string message, Exception? inner = null) : BuildKitException(message, inner);
 

@@ -7,6 +7,9 @@ public sealed record LocalDirectory(string Path)
     /// <summary>Patterns of .dockerignore's syntax for what is never sent, beside those of the daemon's own request.</summary>
     public IReadOnlyList<string> ExcludePatterns { get; init; } = [];
 
+    /// <summary>Takes down what a daemon is told of this folder, or tells what was taken down.</summary>
+    public SyncRecord? Record { get; init; }
+
     /// <summary>Owners as they are on disk. BuildKit's own clients send root for everything: so that a build does not depend on who started it.</summary>
     public bool KeepOwners { get; init; }
 }

@@ -48,7 +48,17 @@ internal sealed class SessionCall : IDisposable
     public string? FirstMetadata(string key) => Metadata(key) is [var first, ..] ? first : null;
 
     /// <summary>Sends the response's headers, so that the daemon knows the call was taken.</summary>
-    public Task StartAsync() => _response.StartAsync(Cancelled);
+    public async Task StartAsync()
+    {
+        try
+        {
+            await _response.StartAsync(Cancelled).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw Broken(error);
+        }
+    }
 
     /// <summary>Waits for the next message and reads it where it lies.</summary>
     /// <param name="read">Must not keep the sequence.</param>
@@ -58,7 +68,7 @@ internal sealed class SessionCall : IDisposable
     {
         while (true)
         {
-            var result = await _reader.ReadAsync(cancellation ?? Cancelled).ConfigureAwait(false);
+            var result = await ReadPipeAsync(cancellation ?? Cancelled).ConfigureAwait(false);
             var buffer = result.Buffer;
             if (TrySplit(buffer, out var message, out var end))
             {
@@ -107,7 +117,16 @@ internal sealed class SessionCall : IDisposable
     /// <summary>Waits until the daemon has room for more.</summary>
     public async ValueTask FlushAsync(CancellationToken? cancellation = null)
     {
-        var result = await Output.FlushAsync(cancellation ?? Cancelled).ConfigureAwait(false);
+        FlushResult result;
+        try
+        {
+            result = await Output.FlushAsync(cancellation ?? Cancelled).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw Broken(error);
+        }
+
         if (result.IsCompleted)
         {
             throw new OperationCanceledException("the daemon gave the call up");
@@ -121,6 +140,21 @@ internal sealed class SessionCall : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(prefix[1..], size);
         output.Advance(PrefixSize);
     }
+
+    private async ValueTask<ReadResult> ReadPipeAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await _reader.ReadAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw Broken(error);
+        }
+    }
+
+    /// <summary>No IOException: those are of this machine's files, and somebody else's fault.</summary>
+    private static OperationCanceledException Broken(IOException error) => new("the connection to the daemon broke", error);
 
     public void Dispose() => _cancellation.Dispose();
 

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto;
 using Org.BouncyCastle.Crypto.Parameters;
@@ -11,6 +12,8 @@ internal abstract class SshKey
 {
     /// <summary>The public key in SSH's own format.</summary>
     public abstract byte[] PublicBlob { get; }
+
+    private const string Ed25519Oid = "1.3.101.112";
 
     /// <summary>What lists of keys call it.</summary>
     public const string Comment = "build key";
@@ -42,17 +45,25 @@ internal abstract class SshKey
                 openSshLabel => FromOpenSsh(Convert.FromBase64String(text[fields.Base64Data])),
                 "RSA PRIVATE KEY" => new Rsa(RSA.Create, text),
                 "EC PRIVATE KEY" => new Ecdsa(ECDsa.Create, text),
-                _ => FromPkcs8(text),
+                _ => FromPkcs8(text, Convert.FromBase64String(text[fields.Base64Data])),
             };
         }
-        catch (Exception error) when (error is CryptographicException or ArgumentException or InvalidOperationException or IOException)
+        catch (Exception error) when (error is CryptographicException or AsnContentException or ArgumentException or InvalidOperationException or IOException)
         {
             throw new FormatException($"The SSH key ({label}) cannot be read: {error.Message}", error);
         }
     }
 
-    private static SshKey FromPkcs8(string text)
+    private static SshKey FromPkcs8(string text, byte[] der)
     {
+        // RFC 8410: version, algorithm, and the seed as an octet string in an octet string; .NET does not know the algorithm
+        var info = new AsnReader(der, AsnEncodingRules.BER).ReadSequence();
+        _ = info.ReadInteger();
+        if (info.ReadSequence().ReadObjectIdentifier() == Ed25519Oid)
+        {
+            return new EdDsa(new Ed25519PrivateKeyParameters(new AsnReader(info.ReadOctetString(), AsnEncodingRules.BER).ReadOctetString()));
+        }
+
         try
         {
             return new Rsa(RSA.Create, text);

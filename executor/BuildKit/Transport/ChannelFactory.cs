@@ -103,7 +103,7 @@ internal static class ChannelFactory
 
         if (tls.ClientCertificate is not null)
         {
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(tls.ClientCertificate, additionalCertificates: null, offline: true);
+            options.ClientCertificateContext = SslStreamCertificateContext.Create(tls.ClientCertificate, tls.ClientIntermediates, offline: true);
         }
 
         return options;

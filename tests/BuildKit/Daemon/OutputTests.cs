@@ -37,6 +37,23 @@ public sealed class OutputTests
         Assert.True(log.Transferred > greeting.Length);
     }
 
+    /// <summary>More files than are on their way at a time come before the pair.</summary>
+    [Fact]
+    public async Task Local_OfAHardLinkBehindManyFiles_HasBothNames()
+    {
+        using var project = new Project(
+            $"FROM {Testbed.Base} AS build\nRUN mkdir /o && cd /o && for n in $(seq 100 199); do echo $n > a$n; done && echo {Guid.NewGuid()} > b1 && ln b1 b2 && ln b1 a0\n" +
+            "FROM scratch\nCOPY --from=build /o /\n");
+        await using var client = Testbed.Connect();
+
+        await client.SolveAsync(project.Request(null, Export.Local(project.Out("result"))), cancellation: Token);
+
+        string In(string name) => File.ReadAllText(Path.Combine(project.Out("result"), name));
+        Assert.Equal(103, Directory.GetFiles(project.Out("result")).Length);
+        Assert.Equal((In("b1"), In("b1")), (In("b2"), In("a0")));
+        Assert.All(Enumerable.Range(100, 100), n => Assert.Equal($"{n}\n", In($"a{n}")));
+    }
+
     [Fact]
     public async Task Local_OverLinksThatLeadOut_WritesNothingThroughThem()
     {

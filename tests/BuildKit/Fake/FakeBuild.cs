@@ -14,6 +14,8 @@ public abstract class FakeBuild : IAsyncDisposable
     /// <summary>Of the folder itself, beside what the daemon asks for.</summary>
     protected IReadOnlyList<string> ExcludePatterns { get; set; } = [];
 
+    protected SyncRecord? Record { get; set; }
+
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask DisposeAsync()
@@ -32,7 +34,7 @@ public abstract class FakeBuild : IAsyncDisposable
             return new SolveResponse();
         };
         await using var client = _daemon.Connect();
-        var folder = new LocalDirectory(Project.Context) { ExcludePatterns = ExcludePatterns };
+        var folder = new LocalDirectory(Project.Context) { ExcludePatterns = ExcludePatterns, Record = Record };
         var request = Project.Request(null, exports) with { LocalDirectories = new Dictionary<string, LocalDirectory> { ["context"] = folder, ["dockerfile"] = folder } };
         await client.SolveAsync(request, cancellation: Token);
         return result!;

@@ -37,14 +37,16 @@ public sealed class SshKeyTests
         }
     }
 
-    /// <summary>An OpenSSH key file made by hand of a known seed (RFC 8032, 7.1, test 1), and the signature of its empty message.</summary>
-    [Fact]
-    public void Key_OfEd25519InOpenSshsFormat_SignsAsTheRfcSays()
+    /// <summary>A key file made by hand of a known seed (RFC 8032, 7.1, test 1), and the signature of its empty message.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Key_OfEd25519_SignsAsTheRfcSays(bool isPkcs8)
     {
         var seed = Convert.FromHexString("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
         var publicKey = Convert.FromHexString("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
 
-        var key = SshKey.Parse(OpenSsh(seed, publicKey, "none"));
+        var key = SshKey.Parse(isPkcs8 ? Pkcs8(seed) : OpenSsh(seed, publicKey, "none"));
 
         Assert.Equal(
             "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
@@ -74,6 +76,9 @@ public sealed class SshKeyTests
         Assert.Equal(algorithm, System.Text.Encoding.ASCII.GetString(name));
         return blob.ToArray();
     }
+
+    /// <summary>As "openssl genpkey -algorithm ed25519" writes it.</summary>
+    private static string Pkcs8(byte[] seed) => PemEncoding.WriteString("PRIVATE KEY", [.. Convert.FromHexString("302e020100300506032b657004220420"), .. seed]);
 
     /// <summary>openssh-portable's PROTOCOL.key.</summary>
     private static string OpenSsh(byte[] seed, byte[] publicKey, string cipher)

@@ -132,6 +132,7 @@ internal sealed class BuilderConnection : IDisposable
         {
             Authorities = authorities,
             ClientCertificate = builder.Certificate.Length == 0 ? null : X509Certificate2.CreateFromPem(builder.Certificate, builder.Key),
+            ClientIntermediates = builder.Certificate.Length == 0 ? null : TlsClientOptions.IntermediatesOf(builder.Certificate),
             ServerName = builder.ServerName.Length == 0 ? null : builder.ServerName,
         };
     }

@@ -9,6 +9,9 @@ internal sealed record BuildPlan
     /// <summary>Folders of this pod by the name that the builder asks for.</summary>
     public required IReadOnlyDictionary<string, string> Locals { get; init; }
 
+    /// <summary>Takes down what the builder is told of them, or tells it the same again.</summary>
+    public BuildKit.SyncRecord? Record { get; init; }
+
     /// <summary>OCI layouts of this pod by the id that the builder asks for.</summary>
     public IReadOnlyDictionary<string, string> Layouts { get; init; } = new Dictionary<string, string>();
 

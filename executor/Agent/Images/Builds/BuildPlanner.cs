@@ -24,7 +24,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             Secrets = [.. request.Secrets, .. GitSecrets()],
             Ssh = request.Ssh,
             Entitlements = Entitlements(),
-            Names = request.Tags,
+            Names = [.. request.Tags.Concat(exporters.Where(e => e.Type == "image").SelectMany(NamesOf)).Distinct(StringComparer.Ordinal)],
             Pushes = exporters.Any(e => e.Type == "image" && e.Attributes.GetValueOrDefault("push") == "true"),
             IsKept = request.Outputs.Count == 0 && !request.Push && request.Call == "build",
             SharedKey = string.Join(':', variable("CI_PROJECT_ID") ?? "local", variable("CI_PROJECT_DIR") is { } home && sources.Directory is { } folder ? Path.GetRelativePath(home, folder) : "", sources.Dockerfile),
@@ -166,6 +166,11 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
 
         return [.. outputs.Select(Exporter)];
     }
+
+    // By digest it is pushed without a tag.
+    private static IEnumerable<string> NamesOf(OutputRequest exporter) => exporter.Attributes.GetValueOrDefault("push-by-digest") != "true" && exporter.Attributes.TryGetValue("name", out var names)
+        ? names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(n => ImageReference.Parse(n).Full)
+        : [];
 
     private OutputRequest Exporter(OutputRequest output)
     {

@@ -34,15 +34,20 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
 
     public IImageSource Source(ImageOrigin origin) => origin.Repository is { } repository ? Client(repository) : new LayoutFolder(origin.Folder!);
 
-    /// <summary>The image as it is, under another name.</summary>
+    /// <summary>The image as it is, under other names of one repository.</summary>
     /// <exception cref="ImageException">It is no longer there, or a registry is not reached or refuses.</exception>
-    public async Task<Manifest> CopyAsync(ImageOrigin origin, ImageReference target, CancellationToken cancel)
+    public async Task<Manifest> CopyAsync(ImageOrigin origin, IReadOnlyList<ImageReference> names, CancellationToken cancel)
     {
         var source = Source(origin);
-        return await PushedAsync(target, async () =>
+        return await PushedAsync(names[0], async () =>
         {
             var manifest = await source.GetAsync(origin.Digest, cancel);
-            await new ImageCopy(source, Client(target), context).RunAsync(manifest, target.Tag ?? "latest", cancel);
+            await new ImageCopy(source, Client(names[0]), context).ContentAsync(manifest, cancel);
+            foreach (var name in names)
+            {
+                await PutAsync(name, manifest, cancel);
+            }
+
             return manifest;
         });
     }

@@ -19,6 +19,9 @@ internal sealed record Recipe
     /// <summary>Where its files are; also those that came by stdin.</summary>
     public required Builds.BuildSources Sources { get; init; }
 
+    /// <summary>A folder with what the builder was told of them (<see cref="BuildKit.SyncRecord"/>), or null.</summary>
+    public string? Record { get; init; }
+
     /// <summary>image-build, docker or nerdctl: they differ in labels.</summary>
     public required string Program { get; init; }
 

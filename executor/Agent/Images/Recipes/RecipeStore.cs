@@ -17,6 +17,10 @@ internal sealed class RecipeStore(string directory)
     public string NewAttachments(string name) =>
         Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "stdin", name), Private).FullName;
 
+    /// <summary>A folder for what a builder is told of a build's files.</summary>
+    public string NewRecord() =>
+        Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "records", Guid.NewGuid().ToString("N")), Private).FullName;
+
     /// <exception cref="ImageException">The file is damaged.</exception>
     public IReadOnlyList<Recipe> All()
     {
@@ -75,8 +79,13 @@ internal sealed class RecipeStore(string directory)
         var full = TryFull(name);
         var id = name.StartsWith("sha256:", StringComparison.Ordinal) ? name : "sha256:" + name;
         return all.FirstOrDefault(r => full is not null && r.Names.Contains(full))
+            ?? (full is not null && ImageReference.Parse(full) is { Digest: { } digest } pushed ? all.FirstOrDefault(r => HasDigest(r, pushed.Name, digest)) : null)
             ?? (name.Length >= 4 ? all.FirstOrDefault(r => r.Id.StartsWith(id, StringComparison.Ordinal)) : null);
     }
+
+    private static bool HasDigest(Recipe recipe, string repository, string digest) =>
+        recipe.Pushed.Any(p => p.Value == digest && ImageReference.Parse(p.Key).Name == repository)
+        || (recipe.Digest == digest && recipe.Names.Any(n => ImageReference.Parse(n).Name == repository));
 
     private static string? TryFull(string name)
     {

@@ -9,7 +9,7 @@ internal static class SolveRequests
     public static SolveRequest Of(BuildPlan plan, ImageContext context, IRegistryAuth auth) => new()
     {
         FrontendOptions = plan.Attributes,
-        LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value), StringComparer.Ordinal),
+        LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value) { Record = plan.Record }, StringComparer.Ordinal),
         OciLayouts = plan.Layouts,
         SharedKey = plan.SharedKey,
         Exports = [.. plan.Exporters.Select(e => Export(e, context))],

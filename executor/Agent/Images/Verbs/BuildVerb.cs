@@ -3,6 +3,7 @@ using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Reports;
 using PodExecutor.Agent.Images.Solving;
+using PodExecutor.BuildKit;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
@@ -36,6 +37,7 @@ internal static class BuildVerb
 
         // Step 3
         var plan = new BuildPlanner(request, sources, context.Variable).Decide(Labels(call, flags));
+        plan = plan with { Record = new SyncRecord(store.NewRecord()) { MostCopies = plan.IsKept ? SyncRecord.DefaultCopies : 0 } };
 
         // Step 4
         if (request.Call != "build")
@@ -54,6 +56,7 @@ internal static class BuildVerb
                 Arguments = call.Arguments,
                 Directory = context.Directory,
                 Sources = sources,
+                Record = plan.Record?.Folder,
                 Program = context.Name,
                 Variables = read,
                 Created = context.Time.GetUtcNow(),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Google.Protobuf;
@@ -46,7 +47,8 @@ internal static unsafe partial class ExtendedAttributes
 
     private static void ReadAll(string path, string names, MapField<string, ByteString> into)
     {
-        var buffer = new byte[MaxSize];
+        // Rented: with SELinux every file has one.
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxSize);
         foreach (var name in names.Split('\0', StringSplitOptions.RemoveEmptyEntries))
         {
             fixed (byte* start = buffer)
@@ -58,6 +60,8 @@ internal static unsafe partial class ExtendedAttributes
                 }
             }
         }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     [LibraryImport("libc", EntryPoint = "llistxattr", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

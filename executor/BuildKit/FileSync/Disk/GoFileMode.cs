@@ -40,6 +40,8 @@ internal static class GoFileMode
     public static uint ToPosixPermissions(uint mode) =>
         (mode & Permissions) | Bit(mode, SetUid, PosixSetUid) | Bit(mode, SetGid, PosixSetGid) | Bit(mode, Sticky, PosixSticky);
 
+    public static bool IsDirectory(uint mode) => (mode & Directory) != 0;
+
     public static bool IsRegular(uint mode) => (mode & TypeMask) == 0;
 
     private static uint Bit(uint mode, uint from, uint to) => (mode & from) != 0 ? to : 0;

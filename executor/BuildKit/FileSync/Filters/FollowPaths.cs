@@ -106,6 +106,11 @@ internal sealed class FollowPaths
         {
             return [];
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            var full = Path.Combine(_root, folder);
+            throw new LocalFileException(full, $"The folder {full} cannot be read: {error.Message} The build asks for {path} in it.", error);
+        }
     }
 
     private IEnumerable<string> Target(string path)

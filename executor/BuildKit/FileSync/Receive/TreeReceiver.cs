@@ -79,7 +79,7 @@ internal sealed class TreeReceiver(SessionCall call, string root)
         var asked = false;
         while (_coming.Count < MaxOpenFiles && _waiting.TryDequeue(out var file))
         {
-            _coming.Add(file.Id, (_tree.Create(file.Stat), file.Stat));
+            _coming.Add(file.Id, (_tree.Open(file.Stat), file.Stat));
             call.Write(new Packet { Type = Packet.Types.PacketType.PacketReq, Id = file.Id });
             asked = true;
         }

@@ -65,11 +65,13 @@ internal sealed class TreeWriter
             return false;
         }
 
+        // At once, and not when its content comes: a hard link to it may be told before.
+        File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write).Dispose();
         return true;
     }
 
-    /// <summary>Opens a new file for an entry that <see cref="Add"/> was true for.</summary>
-    public FileStream Create(Stat stat) => new(PathOf(stat.Path), FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    /// <summary>Opens the empty file of an entry that <see cref="Add"/> was true for.</summary>
+    public FileStream Open(Stat stat) => new(PathOf(stat.Path), FileMode.Open, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     /// <summary>The file's content is there: its mode and time.</summary>
     public void Finish(Stat stat)

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using PodExecutor.BuildKit.FileSync.Records;
 using PodExecutor.BuildKit.Session;
 
 namespace PodExecutor.BuildKit.FileSync.Send;
@@ -16,7 +17,14 @@ internal sealed class FileSyncService(IReadOnlyDictionary<string, LocalDirectory
             throw new SessionFault(StatusCode.NotFound, $"no access allowed to dir \"{request.Name}\"");
         }
 
-        using var sender = new TreeSender(call, directory, request.FilterFor(directory));
+        using var tree = Tree(request, directory);
+        using var sender = new TreeSender(call, tree);
         await sender.RunAsync().ConfigureAwait(false);
     }
+
+    private static ISentTree Tree(SyncRequest request, LocalDirectory directory) => directory.Record switch
+    {
+        { Replays: true } record => new RecordedTree(record.Of(request), directory.Path),
+        var record => new LiveTree(directory, request.FilterFor(directory), record is null ? null : new RecordWriter(record, record.Of(request))),
+    };
 }

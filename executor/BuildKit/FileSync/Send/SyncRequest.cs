@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Grpc.Core;
 using PodExecutor.BuildKit.FileSync.Filters;
 using PodExecutor.BuildKit.Session;
@@ -17,6 +19,10 @@ internal sealed record SyncRequest(
         Values(call, "include-patterns"),
         Values(call, "exclude-patterns"),
         Values(call, "followpaths"));
+
+    /// <summary>The same for the same request; fit for a file's name.</summary>
+    public string Identity => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\0', [Name, .. IncludePatterns, "\0exclude", .. ExcludePatterns, "\0follow", .. FollowPaths]))));
 
     /// <exception cref="SessionFault">A pattern has a syntax error.</exception>
     public PathFilter FilterFor(LocalDirectory directory)

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using PodExecutor.BuildKit.FileSync.Disk;
-using PodExecutor.BuildKit.FileSync.Filters;
 using PodExecutor.BuildKit.Session;
 using PodExecutor.BuildKit.Wire.FileSync;
 
@@ -25,9 +24,7 @@ internal sealed class TreeSender : IDisposable
 
     private readonly SessionCall _call;
 
-    private readonly LocalDirectory _directory;
-
-    private readonly PathFilter _filter;
+    private readonly ISentTree _tree;
 
     private readonly CancellationTokenSource _stop;
 
@@ -39,11 +36,10 @@ internal sealed class TreeSender : IDisposable
 
     private readonly Channel<(uint Id, string Path)> _asked = Channel.CreateUnbounded<(uint, string)>(new UnboundedChannelOptions { SingleWriter = true });
 
-    public TreeSender(SessionCall call, LocalDirectory directory, PathFilter filter)
+    public TreeSender(SessionCall call, ISentTree tree)
     {
         _call = call;
-        _directory = directory;
-        _filter = filter;
+        _tree = tree;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(call.Cancelled);
         _writer = new PacketWriter(call, MoreComes, _stop.Token);
     }
@@ -81,13 +77,13 @@ internal sealed class TreeSender : IDisposable
 
     private async Task TellTreeAsync()
     {
-        var packets = new StatPackets(_directory);
-        foreach (var entry in new LocalTree(_directory.Path, _filter).Walk())
+        var packet = new Packet { Type = Packet.Types.PacketType.PacketStat };
+        foreach (var stat in _tree.Tell())
         {
             _stop.Token.ThrowIfCancellationRequested();
-            var packet = packets.Of(entry);
             // known before it is told: the daemon may ask at once
-            _paths.Add(entry.Path, entry.Stat.IsDirectory, GoFileMode.IsRegular(packet.Stat.Mode));
+            _paths.Add(stat.Path, GoFileMode.IsDirectory(stat.Mode), GoFileMode.IsRegular(stat.Mode));
+            packet.Stat = stat;
             await _writer.WriteAsync(packet).ConfigureAwait(false);
         }
 
@@ -103,7 +99,7 @@ internal sealed class TreeSender : IDisposable
             {
                 case Packet.Types.PacketType.PacketReq:
                     var path = _paths.Take(packet.Id) ?? throw new SessionFault(
-                        StatusCode.InvalidArgument, $"file {packet.Id} of \"{_directory.Path}\" is asked for twice, or was never told of");
+                        StatusCode.InvalidArgument, $"file {packet.Id} of \"{_tree.Root}\" is asked for twice, or was never told of");
                     await _asked.Writer.WriteAsync((packet.Id, path)).ConfigureAwait(false);
                     break;
                 case Packet.Types.PacketType.PacketFin:
@@ -126,7 +122,7 @@ internal sealed class TreeSender : IDisposable
         {
             await foreach (var (id, path) in _asked.Reader.ReadAllAsync(_stop.Token).ConfigureAwait(false))
             {
-                await SendFileAsync(id, Path.Combine(_directory.Path, path), buffer.AsMemory(0, PacketWriter.MaxData)).ConfigureAwait(false);
+                await SendFileAsync(id, path, buffer.AsMemory(0, PacketWriter.MaxData)).ConfigureAwait(false);
             }
         }
         finally
@@ -138,7 +134,7 @@ internal sealed class TreeSender : IDisposable
     /// <summary>A file that has gone meanwhile is sent as an empty one, as BuildKit's own client does.</summary>
     private async Task SendFileAsync(uint id, string path, Memory<byte> buffer)
     {
-        using var file = NativeFile.OpenRead(path);
+        using var file = _tree.Open(id, path);
         var end = file is null;
         do
         {

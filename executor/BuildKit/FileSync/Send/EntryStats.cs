@@ -4,19 +4,19 @@ using PodExecutor.BuildKit.Wire.FileSync;
 namespace PodExecutor.BuildKit.FileSync.Send;
 
 /// <summary>A tree's entries as the daemon wants them described.</summary>
-internal sealed class StatPackets(LocalDirectory directory)
+internal sealed class EntryStats(LocalDirectory directory)
 {
     /// <summary>The first name that was sent of each file with several.</summary>
     private readonly Dictionary<((uint, uint) FileSystem, ulong Inode), string> _firstNames = [];
 
-    private readonly Packet _packet = new() { Type = Packet.Types.PacketType.PacketStat, Stat = new Stat() };
+    private readonly Stat _stat = new();
 
     /// <returns>The same object each time.</returns>
-    public Packet Of(TreeEntry entry)
+    public Stat Of(TreeEntry entry)
     {
         var (path, file) = entry;
         var full = Path.Combine(directory.Path, path);
-        var stat = _packet.Stat;
+        var stat = _stat;
         stat.Path = path;
         stat.Mode = GoFileMode.FromPosix(file.Mode);
         stat.Uid = directory.KeepOwners ? file.Uid : 0;
@@ -28,7 +28,7 @@ internal sealed class StatPackets(LocalDirectory directory)
         stat.Linkname = file.IsLink ? NativeFile.ReadLink(full) ?? "" : HardLink(path, file);
         stat.Xattrs.Clear();
         ExtendedAttributes.Read(full, stat.Xattrs);
-        return _packet;
+        return stat;
     }
 
     private string HardLink(string path, FileStat file)
