@@ -119,6 +119,7 @@ public sealed class LoadVerbTests : IAsyncLifetime
     [InlineData("parent", "the entry ../evil leads out of the archive")]
     [InlineData("root", "leads out of the archive")]
     [InlineData("link", "leads out of the archive")]
+    [InlineData("linked", "in the image that was loaded is something else")]
     [InlineData("cut", "cannot be loaded")]
     [InlineData("empty", "it is empty")]
     [InlineData("text", "cannot be loaded")]
@@ -170,6 +171,7 @@ public sealed class LoadVerbTests : IAsyncLifetime
             case "parent": _files["../evil"] = "x"u8.ToArray(); break;
             case "root": _files["/tmp/evil"] = "x"u8.ToArray(); break;
             case "link": _more.Add(new PaxTarEntry(TarEntryType.SymbolicLink, "a/layer.tar") { LinkName = "../../etc/hostname" }); break;
+            case "linked": Linked(image); break;
             case "files": _files.Remove("index.json"); break;
             case "digest": _files["index.json"] = """{"manifests":[{"digest":"sha256:../../../etc/hostname","size":1}]}"""u8.ToArray(); break;
         }
@@ -182,6 +184,15 @@ public sealed class LoadVerbTests : IAsyncLifetime
             "cut" => Tar()[..1200],
             _ => Tar(),
         };
+    }
+
+    /// <summary>A blob as a link to another file is read, but not believed.</summary>
+    private void Linked(Manifest image)
+    {
+        var manifest = "blobs/" + image.Digest.Replace(':', '/');
+        _files["other"] = [.. _files[manifest], (byte)' '];
+        _files.Remove(manifest);
+        _more.Add(new PaxTarEntry(TarEntryType.HardLink, manifest) { LinkName = "other" });
     }
 
     /// <summary>An image of "x" with all that its repository has, as a layout.</summary>

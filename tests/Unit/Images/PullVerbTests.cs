@@ -38,7 +38,7 @@ public sealed class PullVerbTests : IAsyncLifetime
 
     [Theory]
     [InlineData("docker", "-q")]
-    [InlineData("nerdctl", "--quiet", "--unpack=false", "--all-platforms")]
+    [InlineData("nerdctl", "--quiet", "--unpack=false", "--verify", "none", "--all-platforms")]
     [InlineData("docker", "--quiet", "--disable-content-trust")]
     public async Task Pull_Quiet_PrintsTheNameAlone(string program, params string[] flags)
     {
@@ -47,6 +47,32 @@ public sealed class PullVerbTests : IAsyncLifetime
         Assert.Equal(0, await _desk.RunAsync(program, ["image", "pull", .. flags, App + ":latest"]));
 
         Assert.Equal(App + ":latest\n", _desk.Output);
+    }
+
+    [Theory]
+    [InlineData("name the tags that are wanted", "-a")]
+    [InlineData("call cosign verify", "--verify=cosign")]
+    public async Task Pull_OfMoreThanItDoes_SaysWhatToDo(string advice, string flag)
+    {
+        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("nerdctl", "pull", flag, App));
+        Assert.Contains(advice, _desk.Log);
+    }
+
+    [Fact]
+    public async Task Push_ThatTheRegistryRefuses_SaysWhoseLoginItWas()
+    {
+        Tagged(_registry.Image("team/app", "one"));
+        await _desk.RunAsync("docker", "pull", App);
+        await _desk.RunAsync("docker", "tag", App, _registry.Host + "/release/app:1");
+        _registry.Before = context =>
+        {
+            context.Response.StatusCode = context.Request.Path.Value!.Contains("release", StringComparison.Ordinal) ? 403 : 200;
+            return context.Response.StatusCode == 403;
+        };
+
+        Assert.Equal(ImageExit.Failure, await _desk.RunAsync("docker", "push", _registry.Host + "/release/app:1"));
+
+        Assert.Contains($"{_registry.Host}/release/app:1 is not pushed: {_registry.Host} answers 403 Forbidden to HEAD of {_registry.Host}/release/app (no login was used", _desk.Log);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class VerbTests : IDisposable
     [InlineData("run", "`services:`", "run", "--rm", "alpine")]
     [InlineData("ps", "no containers", "ps", "-a")]
     [InlineData("compose", "`services:`", "compose", "up")]
-    [InlineData("pull", "each by a pull", "pull", "-a", "alpine")]
+    [InlineData("import", "ADD FILE.tar", "import", "root.tar")]
     [InlineData("buildx bake", "bake files", "buildx", "bake")]
     public async Task Verb_ThatCannotBeServed_SaysWhatToDo(string verb, string advice, params string[] arguments)
     {

@@ -38,7 +38,7 @@ internal sealed class LayoutFolder(string folder) : IImageSource
         using var file = Open(digest);
         var content = new byte[file.Length];
         file.ReadExactly(content);
-        return content;
+        return new Manifest("", content).Digest == digest ? content : throw new TransferException($"{digest} in the image that was loaded is something else.", isTransient: false);
     }
 
     private FileStream Open(string digest)

@@ -14,12 +14,16 @@ internal static class PullVerb
 {
     public static async Task<int> RunAsync(VerbCall call, CancellationToken cancel)
     {
-        const string unsigned = "signatures are not verified here; call cosign verify";
         var flags = call.Parse(
             new("quiet", FlagKind.Switch, 'q'), new("platform", FlagKind.List), new("disable-content-trust", FlagKind.Optional), new("unpack"), new("all-platforms", FlagKind.Switch),
-            new("all-tags", FlagKind.Switch, 'a') { Refused = "name the tags that are wanted, each by a pull" }, new("verify") { Refused = unsigned });
+            new("all-tags", FlagKind.Switch, 'a') { Refused = "name the tags that are wanted, each by a pull" }, new("verify"));
         var name = ImageReference.Parse(flags.Exactly(1, "NAME")[0]);
         var platform = Platform(call, flags);
+        if (flags.Last("verify") is not (null or "none"))
+        {
+            throw new ImageException($"{call.Command} --verify: signatures are not verified here; call cosign verify.", ImageExit.Usage);
+        }
+
         using var images = new RegistryImages([], call.Insecure(flags), call.Context);
         var facts = await FindAsync(images, name, platform, cancel);
 
