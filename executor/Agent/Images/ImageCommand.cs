@@ -23,6 +23,10 @@ internal static class ImageCommand
             await context.Log.WriteLineAsync($"ERROR: {e.Message}");
             return e.ExitCode;
         }
+        catch (HelpGivenException)
+        {
+            return ImageExit.Success;
+        }
         catch (BuildReportedException)
         {
             return ImageExit.Failure;
@@ -38,24 +42,26 @@ internal static class ImageCommand
     {
         if (context.Name == "image-build")
         {
-            return arguments is ["--version"] or ["version"] ? InfoVerbs.Version([], context)
+            return arguments is ["--version"] or ["version"] ? InfoVerbs.Version(new VerbCall("image-build version", [], new ParsedFlags("image-build"), context), cancel)
                 : BuildVerb.RunAsync(new VerbCall("image-build", arguments, new ParsedFlags("image-build"), context), cancel);
         }
 
         // 1. flags before the verb, 2. the verb, which may have two words, 3. its own arguments.
         var (globals, rest) = GlobalFlags.Split(context.Name, arguments);
+        context = globals.Last("config") is { Length: > 0 } folder ? context.WithConfig(folder) : context;
         if (globals.IsSet("version"))
         {
-            return InfoVerbs.Version(["--short"], context);
+            return InfoVerbs.ShortVersion(context);
         }
 
-        if (rest.Count == 0 || rest[0] is "help")
+        var (moved, words) = VerbWords.OfBuildx(rest);
+        if (words.Count == 0 || words[0] is "help" || globals.IsSet("help") || VerbTable.IsHelpOfGroup(words))
         {
             context.Output.WriteLine(VerbTable.Help(context.Name));
-            return Task.FromResult(rest.Count == 0 ? ImageExit.Usage : ImageExit.Success);
+            return Task.FromResult(ImageExit.Success);
         }
 
-        var (verb, own) = VerbTable.Find(rest, context.Name);
-        return verb.Run(new VerbCall($"{context.Name} {verb.Name}", own, globals, context), cancel);
+        var (verb, own) = VerbTable.Find(words, context.Name);
+        return verb.Run(new VerbCall($"{context.Name} {verb.Name}", [.. moved, .. own], globals, context), cancel);
     }
 }

@@ -26,6 +26,13 @@ internal sealed record ImageContext(string Name, string Directory, Func<string, 
     /// <summary>A PEM bundle that is trusted besides the system's, or null.</summary>
     public string? ExtraAuthority => Given("CI_SERVER_TLS_CA_FILE") is { } file && File.Exists(At(file)) ? At(file) : null;
 
+    /// <summary>`docker --config FOLDER`: as if the variable had it.</summary>
+    public ImageContext WithConfig(string folder)
+    {
+        var (path, variable) = (At(folder), Variable);
+        return this with { Variable = name => name == "DOCKER_CONFIG" ? path : variable(name) };
+    }
+
     public bool InGitLab => Variable("GITLAB_CI") is { Length: > 0 };
 
     /// <summary>A variable's value; empty is as good as not set.</summary>

@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
 
 namespace PodExecutor.Tests.Unit.Images;
@@ -42,6 +43,32 @@ public sealed class FlagSetTests
     [InlineData(false, "--quiet", "--quiet=0")]
     public void Switch_WithAndWithoutValue_IsRead(bool expected, params string[] arguments) =>
         Assert.Equal(expected, Flags.Parse(arguments).IsSet("quiet"));
+
+    [Theory]
+    [InlineData("--squash=false")]
+    [InlineData("--squash=0")]
+    [InlineData("--squash=F")]
+    public void Switch_ThatIsRefused_MayBeOff(string argument)
+    {
+        var parsed = Flags.Parse([argument, "."]);
+
+        Assert.False(parsed.IsSet("squash"));
+        Assert.Empty(parsed.Notes);
+    }
+
+    [Theory]
+    [InlineData("--squash changes nothing here: BuildKit has no squash", "--squash")]
+    [InlineData("", "--squash=false")]
+    [InlineData("--security-opt changes nothing here", "--security-opt", "seccomp=unconfined")]
+    [InlineData("", "--ipfs=false")]
+    public void BuildFlags_OfOldPipelines_AreNotedWhereTheyChangeNothing(string note, params string[] arguments)
+    {
+        var parsed = BuildFlags.Table("docker build").Parse([.. arguments, "."]);
+
+        Assert.Equal(["."], parsed.Operands);
+        Assert.StartsWith(note, parsed.Notes.SingleOrDefault() ?? "", StringComparison.Ordinal);
+        Assert.Equal(note.Length > 0, parsed.Notes.Count > 0);
+    }
 
     [Fact]
     public void Optional_DoesNotTakeTheNextArgument()

@@ -63,6 +63,58 @@ public sealed class LoginTests : IDisposable
     }
 
     [Fact]
+    public async Task Login_ByManyAtOnce_LosesNone()
+    {
+        var registries = Enumerable.Range(0, 24).Select(i => $"r{i}.io").ToList();
+        using var together = new Barrier(registries.Count);
+        var logins = registries.Select(registry => Task.Factory.StartNew(
+            () =>
+            {
+                together.SignalAndWait(TestContext.Current.CancellationToken);
+                return DockerConfigFile.Update(Path.Combine(_desk.Folder, "new/config.json"), TimeSpan.FromSeconds(20), config =>
+                {
+                    config.Set(registry, new RegistryLogin("user", registry));
+                    return true;
+                });
+            },
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default));
+
+        await Task.WhenAll(logins);
+
+        var book = new LoginBook(_ => null, Path.Combine(_desk.Folder, "new/config.json"));
+        Assert.Equal(registries, registries.Select(r => book.Find(r)?.Secret));
+        Assert.Equal(["config.json", "config.json.lock"], Directory.EnumerateFiles(Path.Combine(_desk.Folder, "new")).Select(f => Path.GetFileName(f)).Order());
+    }
+
+    [Fact]
+    public void Update_WhileAnotherHoldsTheFile_EndsWithItsName()
+    {
+        using var held = new FileStream(ConfigPath + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+        var error = Assert.Throws<ImageException>(() => DockerConfigFile.Update(ConfigPath, TimeSpan.FromMilliseconds(20), _ => true));
+
+        Assert.Contains(ConfigPath + ".lock", error.Message);
+        Assert.False(File.Exists(ConfigPath));
+    }
+
+    [Fact]
+    public async Task Login_WithAConfigFolderOnTheCommandLine_IsKeptThere()
+    {
+        _desk.Variables["DOCKER_CONFIG"] = Path.Combine(_desk.Folder, "other");
+        _desk.Input = "s3cret"u8.ToArray();
+
+        // Nobody listens there: the login is kept, with a warning.
+        Assert.Equal(0, await _desk.RunAsync("docker", "--config", "mine", "login", "127.0.0.1:1", "-u", "admin", "--password-stdin"));
+
+        Assert.Equal("admin", new LoginBook(_ => null, Path.Combine(_desk.Folder, "mine/config.json")).Find("127.0.0.1:1")?.Username);
+        Assert.False(Path.Exists(Path.Combine(_desk.Folder, "other")));
+        Assert.Equal(0, await _desk.RunAsync("docker", "--config=mine", "logout", "127.0.0.1:1"));
+        Assert.Contains("Removing login credentials", _desk.Output);
+    }
+
+    [Fact]
     public async Task Login_IsKeptForOtherTools_AndLogoutTakesItAway()
     {
         _desk.Variables["DOCKER_CONFIG"] = _desk.Folder;

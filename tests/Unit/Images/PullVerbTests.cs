@@ -142,12 +142,12 @@ public sealed class PullVerbTests : IAsyncLifetime
         Assert.Equal(0, await _desk.RunAsync("docker", "tag", name, App + ":2"));
         Assert.Equal(ImageExit.Usage, await _desk.RunAsync("docker", "push", name));
         Assert.Equal(0, await _desk.RunAsync("docker", "push", "--all-tags", App));
-        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", "{{.RepoTags}} {{index .RepoDigests 0}}", App + ":2"));
+        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", "{{.RepoTags}} {{.Config.Labels.of}} {{index .RepoDigests 0}}", App + ":2"));
         Assert.Equal(0, await _desk.RunAsync("docker", "images"));
 
         Assert.Contains("cannot push a digest reference", _desk.Log);
         Assert.Contains("team/app:2", _registry.Content.Keys);
-        Assert.Contains($" {name}\n", _desk.Output);
+        Assert.Contains($"[{App}:2] one {name}\n", _desk.Output);
         Assert.Equal(0, await _desk.RunAsync("docker", "rmi", App + ":2", name));
         Assert.Empty(Store.All());
     }

@@ -59,6 +59,31 @@ public sealed class RecipeTests : IDisposable
         Assert.Empty(_store.All());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Remove_ByTheIdOfSeveralNames_WantsForce(bool builtTwice)
+    {
+        _store.Add(builtTwice ? Recipe(First, "r.io/app:1") : Recipe(First, "r.io/app:1", "r.io/app:2"));
+        _store.Add(builtTwice ? Recipe(First, "r.io/app:2") : Recipe(Second, "r.io/other:1"));
+
+        Assert.Equal((ImageExit.Failure, ""), (await _desk.RunAsync("docker", "rmi", "111111111111"), _desk.Output));
+        Assert.Contains("(must be forced)", _desk.Log);
+        Assert.Equal(2, _store.All().Where(r => r.Id == First).Sum(r => r.Names.Count));
+        Assert.Equal(ImageExit.Success, await _desk.RunAsync("docker", "rmi", "-f", First));
+        Assert.Null(_store.Find(First));
+        Assert.Equal(["Deleted: " + First, "Untagged: r.io/app:1", "Untagged: r.io/app:2"], _desk.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order());
+    }
+
+    [Fact]
+    public async Task Remove_ByTheIdOfOneName_NeedsNoForce()
+    {
+        _store.Add(Recipe(First, "r.io/app:1"));
+
+        Assert.Equal(ImageExit.Success, await _desk.RunAsync("docker", "rmi", "1111"));
+        Assert.Empty(_store.All());
+    }
+
     [Fact]
     public async Task Remove_OfNothing_FailsUnlessForced()
     {
@@ -77,15 +102,39 @@ public sealed class RecipeTests : IDisposable
         Assert.Contains("No such image: r.io/none:1", _desk.Log);
     }
 
-    [Fact]
-    public async Task Inspect_WithFormat_GivesTheField()
+    [Theory]
+    [InlineData($"r.io/app@{Second} {First}", "{{index .RepoDigests 0}} {{ .Id }}")]
+    [InlineData(Second, "{{index (split (index .RepoDigests 0) \"@\") 1}}")]
+    [InlineData($"r.io/app@{Second}", "{{range .RepoDigests}}{{.}}{{end}}")]
+    [InlineData($"[\"r.io/app@{Second}\"]", "{{json .RepoDigests}}")]
+    [InlineData("{\"kind\":\"web\"}", "{{json .Config.Labels}}")]
+    [InlineData("web", "{{index .Config.Labels \"kind\"}}")]
+    [InlineData("linux/arm64 12345678", "{{.Os}}/{{.Architecture}} {{.Size}}")]
+    [InlineData("1970-01-01T00:00:00.0000000Z", "{{.Created}}")]
+    public async Task Inspect_WithFormat_GivesTheField(string expected, string format)
     {
-        _store.Add(Recipe(First, "r.io/app:1") with { Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second } });
+        _store.Add(Recipe(First, "r.io/app:1") with
+        {
+            Arguments = ["--label", "kind=web", "."],
+            Platforms = ["linux/arm64"],
+            Size = 12_345_678,
+            Pushed = new Dictionary<string, string> { ["r.io/app:1"] = Second },
+        });
 
-        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", "{{index .RepoDigests 0}} {{ .Id }}", "r.io/app:1"));
-        Assert.Equal($"r.io/app@{Second} {First}\n", _desk.Output);
-        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("docker", "inspect", "-f", "{{.Config.Labels}}", "r.io/app:1"));
-        Assert.Contains("{{.Config.Labels}} is not known", _desk.Log);
+        Assert.Equal(0, await _desk.RunAsync("docker", "inspect", "--format", format, "r.io/app:1"));
+        Assert.Equal(expected + "\n", _desk.Output);
+    }
+
+    [Theory]
+    [InlineData(ImageExit.Failure, "index out of range: 0. The image has no digest in a registry", "{{index .RepoDigests 0}}")]
+    [InlineData(ImageExit.Usage, ".GraphDriver is not known here. Known fields: .Id", "{{.GraphDriver.Name}}")]
+    [InlineData(ImageExit.Failure, "only labels of --label are known", "{{.Config.Labels.kind}}")]
+    public async Task Inspect_OfWhatIsNotKnown_SaysSo(int code, string expected, string format)
+    {
+        _store.Add(Recipe(First, "r.io/app:1"));
+
+        Assert.Equal((code, ""), (await _desk.RunAsync("docker", "inspect", "--format", format, "r.io/app:1"), _desk.Output));
+        Assert.Contains(expected, _desk.Log);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed class RegistryDouble : IAsyncDisposable
     /// <summary>An image of one layer for each text.</summary>
     public Manifest Image(string path, params string[] layers)
     {
-        var config = Blob(path, $"{{\"os\":\"linux\",\"architecture\":\"{(layers.Contains("arm") ? "arm64" : "amd64")}\",\"created\":\"2026-01-02T03:04:05Z\",\"of\":\"{string.Concat(layers)}\"}}");
+        var config = Blob(path, $"{{\"os\":\"linux\",\"architecture\":\"{(layers.Contains("arm") ? "arm64" : "amd64")}\",\"created\":\"2026-01-02T03:04:05Z\",\"config\":{{\"Labels\":{{\"of\":\"{layers[0]}\"}}}},\"of\":\"{string.Concat(layers)}\"}}");
         var named = layers.Select(l => Json("application/vnd.oci.image.layer.v1.tar+gzip", Blob(path, l)));
         return Manifest(path, $"{{\"schemaVersion\":2,\"mediaType\":\"{Agent.Images.Registries.Manifest.OciManifest}\",\"config\":{Json("application/vnd.oci.image.config.v1+json", config)},\"layers\":[{string.Join(',', named)}]}}");
     }

@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images;
+using PodExecutor.Agent.Images.Verbs;
 
 namespace PodExecutor.Tests.Unit.Images;
 
@@ -10,9 +11,15 @@ public sealed class VerbTests : IDisposable
 
     [Theory]
     [InlineData("run", "`services:`", "run", "--rm", "alpine")]
-    [InlineData("ps", "no containers", "ps", "-a")]
-    [InlineData("compose", "`services:`", "compose", "up")]
-    [InlineData("import", "ADD FILE.tar", "import", "root.tar")]
+    [InlineData("logs", "no containers", "logs", "x")]
+    [InlineData("container run", "`services:`", "container", "run", "alpine")]
+    [InlineData("exec", "`services:`", "exec", "x", "true")]
+    [InlineData("image import", "ADD FILE.tar", "image", "import", "x.tar")]
+    [InlineData("container inspect", "no containers", "container", "inspect", "x")]
+    [InlineData("compose", "`services:`", "compose", "-f", "x.yml", "up", "-d")]
+    [InlineData("compose build", "once for the folder of each service", "compose", "build")]
+    [InlineData("compose push", "once for the folder of each service", "compose", "--file", "build.yml", "push", "app")]
+    [InlineData("volume", "an engine", "volume", "create", "x")]
     [InlineData("buildx bake", "bake files", "buildx", "bake")]
     public async Task Verb_ThatCannotBeServed_SaysWhatToDo(string verb, string advice, params string[] arguments)
     {
@@ -21,11 +28,13 @@ public sealed class VerbTests : IDisposable
         Assert.Contains(advice, _desk.Log);
     }
 
-    [Fact]
-    public async Task Verb_OfNobody_IsNamed()
+    [Theory]
+    [InlineData("frobnicate", "frobnicate", "x")]
+    [InlineData("buildx frobnicate", "buildx", "frobnicate", "x")]
+    public async Task Verb_OfNobody_IsNamed(string name, params string[] arguments)
     {
-        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("nerdctl", "frobnicate"));
-        Assert.Contains("\"frobnicate\" is not a command", _desk.Log);
+        Assert.Equal(ImageExit.Usage, await _desk.RunAsync("nerdctl", arguments));
+        Assert.Contains($"\"{name}\" is not a command", _desk.Log);
     }
 
     [Theory]
@@ -40,22 +49,45 @@ public sealed class VerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("buildx", "create", "--use", "--name", "mine")]
-    [InlineData("buildx", "use", "mine")]
-    [InlineData("system", "prune", "-af")]
-    [InlineData("builder", "prune", "--force")]
-    public async Task SetUpAndCleanUp_OfOldPipelines_DoNothing(params string[] arguments)
+    [InlineData("")]
+    [InlineData("", "--help")]
+    [InlineData("", "help")]
+    [InlineData("", "buildx")]
+    [InlineData("", "buildx", "--help")]
+    [InlineData("", "buildx", "--builder", "x")]
+    [InlineData("", "buildx", "imagetools", "--help")]
+    [InlineData("", "image", "-h")]
+    [InlineData("--all-tags", "push", "--help")]
+    [InlineData("-u, --username", "login", "--help")]
+    [InlineData("-q, --quiet", "images", "--help")]
+    [InlineData("--driver", "buildx", "create", "--help")]
+    [InlineData("-t, --tag", "build", "-t", "x", "--help")]
+    [InlineData("-t, --tag", "buildx", "build", "--help")]
+    public async Task Help_OfEverything_IsPrinted(string expected, params string[] arguments)
     {
         Assert.Equal(0, await _desk.RunAsync("docker", arguments));
-        Assert.Matches("nothing to do|keeps nothing", _desk.Log);
+
+        Assert.Contains(expected.Length > 0 ? expected : "docker build [FLAGS] CONTEXT", _desk.Output);
+        Assert.Equal("", _desk.Log);
+    }
+
+    [Theory]
+    [InlineData("buildx", "--builder", "x", "build", "nowhere")]
+    [InlineData("buildx", "--builder=x", "-D", "build", "nowhere")]
+    public async Task Buildx_WithFlagsBeforeItsVerb_IsThatVerb(params string[] arguments)
+    {
+        Assert.Equal(1, await _desk.RunAsync("docker", arguments));
+
+        Assert.Contains("The build context nowhere does not exist", _desk.Log);
     }
 
     [Fact]
-    public async Task BuildxCreate_PrintsTheNameForScripts()
+    public void Builder_BeforeBuildxsVerb_IsTheBuilds()
     {
-        await _desk.RunAsync("docker", "buildx", "create", "--name", "mine", "--use");
+        var (flags, words) = VerbWords.OfBuildx(["buildx", "-D", "--builder", "x", "build", "."]);
 
-        Assert.Equal("mine\n", _desk.Output);
+        Assert.Equal(["--builder", "x"], flags);
+        Assert.Equal(["buildx", "build", "."], words);
     }
 
     [Fact]

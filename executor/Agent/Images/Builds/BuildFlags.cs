@@ -30,8 +30,7 @@ internal static class BuildFlags
             Ignored("memory", Limits, s: 'm'), Ignored("memory-swap", Limits), Ignored("cpu-period", Limits), Ignored("cpu-quota", Limits), Ignored("cpu-shares", Limits, s: 'c'),
             Ignored("cpuset-cpus", Limits), Ignored("cpuset-mems", Limits), Ignored("isolation", "it is for Windows"),
 
-            new("squash", FlagKind.Switch) { Refused = "BuildKit has no squash: use several stages and COPY --from." },
-            new("security-opt") { Refused = "it is set on the builder, not per build." },
+            Ignored("squash", "BuildKit has no squash; several stages and COPY --from make an image small", FlagKind.Switch), Ignored("security-opt", "it is set on the builder, not per build", FlagKind.List),
             new("ipfs", FlagKind.Switch) { Refused = "images go to registries only." },
         ]);
 

@@ -77,6 +77,14 @@ internal sealed class FlagSet(string command, params IEnumerable<Flag> flags)
 
     private static int Take(Flag flag, string? inline, IReadOnlyList<string> arguments, int at, ParsedFlags parsed, List<string> problems)
     {
+        // --flag=false asks for what is so anyway.
+        var isOff = flag.Kind is FlagKind.Switch && inline is not null && IsBoolean(inline) && inline[0] is ('0' or 'f' or 'F');
+        if (isOff)
+        {
+            parsed.Add(flag.Name, inline!);
+            return 0;
+        }
+
         if (flag.Refused is { } refused)
         {
             problems.Add($"--{flag.Name} cannot be served: {refused}");

@@ -22,6 +22,8 @@ internal static class CopiedRecipe
             arguments.InsertRange(0, ["--build-context", $"{Loaded}=oci-layout://{layout}@{origin.Digest}"]);
         }
 
+        // They are there already: here they are found.
+        arguments.InsertRange(0, facts.Labels.SelectMany(l => new[] { "--label", l }));
         return new Recipe
         {
             Id = facts.Id,

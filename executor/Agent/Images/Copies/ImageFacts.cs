@@ -12,6 +12,9 @@ namespace PodExecutor.Agent.Images.Copies;
 /// <param name="Platforms">All that are copied.</param>
 internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, DateTimeOffset Created, long Size, IReadOnlyList<string> Platforms)
 {
+    /// <summary>"key=value".</summary>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     private const string Default = "linux/amd64";
 
     private static readonly string[] PlatformParts = ["os", "architecture", "variant"];
@@ -33,7 +36,7 @@ internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, 
         var chosen = Choose(entries, platform)
             ?? throw new ImageException($"no matching manifest for {platform ?? Default} in the manifest list entries. It has {string.Join(", ", entries.Select(e => e.Platform).DefaultIfEmpty("none"))}.");
         var one = await ReadAsync(source, await source.GetAsync(chosen.Digest, cancel), null, cancel);
-        return platform is not null ? one : one with { Manifest = manifest, Platforms = [.. entries.Select(e => e.Platform).Where(p => p.Length > 0)] };
+        return platform is not null ? one : one with { Manifest = manifest, Platforms = [.. entries.Select(e => e.Platform).Prepend(chosen.Platform).Distinct(StringComparer.Ordinal).Where(p => p.Length > 0)] };
     }
 
     /// <summary>The images of an index.</summary>
@@ -57,7 +60,11 @@ internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, 
             contents.Config!.Digest,
             DateTimeOffset.TryParse(Text("created"), System.Globalization.CultureInfo.InvariantCulture, out var created) ? created : DateTimeOffset.UnixEpoch,
             contents.Layers.Sum(l => l.Size),
-            platform.Length > 0 ? [platform] : []);
+            platform.Length > 0 ? [platform] : [])
+        {
+            Labels = json.RootElement.TryGetProperty("config", out var config) && config.TryGetProperty("Labels", out var labels) && labels.ValueKind == JsonValueKind.Object
+                ? [.. labels.EnumerateObject().Select(l => $"{l.Name}={l.Value.GetString()}")] : [],
+        };
 
         string? Text(string name) => json.RootElement.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : null;
     }

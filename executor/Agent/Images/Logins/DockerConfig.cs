@@ -76,20 +76,27 @@ internal sealed class DockerConfig
         return keys.Count > 0;
     }
 
-    /// <summary>Written aside and moved into place, readable by its owner only; what else the file held stays.</summary>
+    /// <summary>Written aside and moved into place, readable by its owner only; what else the file held stays. Whoever may not be alone calls <see cref="DockerConfigFile.Update"/>.</summary>
     public void Write(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var fresh = path + ".new";
-        File.Delete(fresh);
+        var fresh = $"{path}.{Guid.NewGuid():N}.new";
         var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
-        using (var file = new FileStream(fresh, create))
-        using (var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true }))
+        try
         {
-            _root.WriteTo(json);
-        }
+            using (var file = new FileStream(fresh, create))
+            using (var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true }))
+            {
+                _root.WriteTo(json);
+            }
 
-        File.Move(fresh, path, overwrite: true);
+            File.Move(fresh, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(fresh);
+            throw;
+        }
     }
 
     private RegistryLogin? Login(string registry, JsonObject? entry)

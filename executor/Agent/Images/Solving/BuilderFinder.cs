@@ -23,7 +23,9 @@ internal sealed class BuilderFinder(ImageContext context)
             return await AskAsync(socket, wish, failed, cancel);
         }
 
-        var address = wish.Wanted ?? context.Given("BUILDKIT_HOST") ?? throw new ImageException(
+        // A name without an address is one that `buildx create` was given: it stands for the builder that is there.
+        var host = context.Given("BUILDKIT_HOST");
+        var address = (wish.Wanted is { } wanted && (host is null || wanted.Contains("://", StringComparison.Ordinal)) ? wanted : host) ?? throw new ImageException(
             "No builder is known to this job: images are built by BuildKit, and the runner's options name none. "
             + "The operator sets [[builders]] in pod-executor's options file; a job may name one with --buildkit-host tcp://HOST:1234 or BUILDKIT_HOST.");
         if (failed.Count > 0)

@@ -15,7 +15,7 @@ internal static class BuildVerb
     public static async Task<int> RunAsync(VerbCall call, CancellationToken cancel)
     {
         var context = call.Context;
-        if (call.Arguments is ["--help"] or ["-h"])
+        if (call.Arguments is ["-h"] || call.Arguments.TakeWhile(a => a != "--").Contains("--help"))
         {
             context.Output.WriteLine($"{call.Command} [FLAGS] CONTEXT\n\n  {string.Join("\n  ", BuildFlags.Table(call.Command).Names)}\n\nThey mean what docker's mean: see docs/images.md.");
             return ImageExit.Success;

@@ -1,41 +1,12 @@
-using System.Text;
+using System.Text.Json.Nodes;
+using PodExecutor.Agent.Images.Templates;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
-/// <summary>The simple half of docker's --format: <c>{{.Field}}</c>, <c>{{index .RepoDigests 0}}</c>, <c>{{json .}}</c>-free. What is more is refused by name.</summary>
+/// <summary>docker's --format: fields, functions, if, with and range. What is not known is refused by name.</summary>
 internal static class GoTemplate
 {
-    /// <exception cref="ImageException">An action or a field that is not known.</exception>
-    public static string Expand(string template, IReadOnlyDictionary<string, string> fields)
-    {
-        var result = new StringBuilder();
-        var at = 0;
-        while (template.IndexOf("{{", at, StringComparison.Ordinal) is >= 0 and var open)
-        {
-            var close = template.IndexOf("}}", open, StringComparison.Ordinal);
-            if (close < 0)
-            {
-                throw new ImageException($"--format {template}: a {{{{ is not closed.", ImageExit.Usage);
-            }
-
-            result.Append(template, at, open - at).Append(Value(template[(open + 2)..close].Trim(' ', '-'), fields));
-            at = close + 2;
-        }
-
-        return result.Append(template, at, template.Length - at).Replace("\\t", "\t").Replace("\\n", "\n").ToString();
-    }
-
-    private static string Value(string action, IReadOnlyDictionary<string, string> fields)
-    {
-        var parts = action.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var name = parts switch
-        {
-            [var field] when field.StartsWith('.') => field[1..],
-            ["index", var field, "0"] when field.StartsWith('.') => field[1..],
-            _ => action,
-        };
-        return fields.TryGetValue(name, out var value)
-            ? value
-            : throw new ImageException($"--format: {{{{{action}}}}} is not known here. Known fields: {string.Join(", ", fields.Keys.Select(k => "." + k))}.", ImageExit.Usage);
-    }
+    /// <param name="template">A template, or "json".</param>
+    /// <exception cref="ImageException">It is not well-formed, or asks for what is not there.</exception>
+    public static string Expand(string template, JsonNode data) => new TemplateRunner(data).Run(new TemplateParser(template == "json" ? "{{json .}}" : template).Parse());
 }

@@ -1,4 +1,5 @@
 using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Listing;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.References;
 
@@ -12,11 +13,10 @@ internal static class ImageVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(
             new("quiet", FlagKind.Switch, 'q'), new("all", FlagKind.Switch, 'a'), new("digests", FlagKind.Switch), new("no-trunc", FlagKind.Switch),
-            new("format"), new("filter", FlagKind.List, 'f') { Ignored = "the list has this job's images only" }, new("names", FlagKind.Switch));
-        var wanted = flags.Operands.Count > 0 ? ImageReference.Parse(flags.Operands[0]) : null;
-        var rows = new RecipeStore(call.Context.StateDirectory).All()
-            .SelectMany(recipe => recipe.Names.DefaultIfEmpty(null).Select(name => (Recipe: recipe, Name: name is null ? null : ImageReference.Parse(name))))
-            .Where(r => wanted is null || (r.Name?.Name == wanted.Name && (wanted.Tag is null || r.Name.Tag == wanted.Tag)));
+            new("format"), new("filter", FlagKind.List, 'f'), new("names", FlagKind.Switch));
+        var pattern = flags.Operands.Count <= 1 ? flags.Operands.FirstOrDefault() : flags.Exactly(1, "REPOSITORY[:TAG]")[0];
+        var store = new RecipeStore(call.Context.StateDirectory);
+        var rows = ListedImage.Of(store.All()).Where(new ImageFilters(call.Command, flags.All("filter"), pattern, store, call.Context).Match).ToList();
         if (flags.IsSet("quiet"))
         {
             foreach (var id in rows.Select(r => flags.IsSet("no-trunc") ? r.Recipe.Id : r.Recipe.ShortId).Distinct())
@@ -45,10 +45,26 @@ internal static class ImageVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse(new("force", FlagKind.Switch, 'f'), new("no-prune", FlagKind.Switch), new("async", FlagKind.Switch), new("platform"));
         var store = new RecipeStore(call.Context.StateDirectory);
-        var missing = false;
+        var failed = false;
         foreach (var name in flags.AtLeastOne("IMAGE…").Select(n => n.Trim()))
         {
+            var byId = NamesById(store, name);
+            if (byId.Count > 1 && !flags.IsSet("force"))
+            {
+                // docker: an id with several names is no clear wish.
+                failed = true;
+                call.Context.Log.WriteLine(
+                    $"Error response from daemon: conflict: unable to delete {name} (must be forced) - image is referenced in multiple repositories: {string.Join(", ", byId)}. Name one of them, or add -f for all.");
+                continue;
+            }
+
             var done = store.Remove(name);
+            while (byId.Count > 0 && store.Remove(name) is { Count: > 0 } more)
+            {
+                // Each build that came to this image has a recipe of its own.
+                done = [.. done.SkipLast(1), .. more];
+            }
+
             foreach (var line in done)
             {
                 call.Context.Output.WriteLine(line);
@@ -57,13 +73,18 @@ internal static class ImageVerbs
             if (done.Count == 0)
             {
                 // With --force docker and nerdctl only mention it.
-                missing |= !flags.IsSet("force");
+                failed |= !flags.IsSet("force");
                 call.Context.Log.WriteLine($"no such image: {name}");
             }
         }
 
-        return Task.FromResult(missing ? ImageExit.Failure : ImageExit.Success);
+        return Task.FromResult(failed ? ImageExit.Failure : ImageExit.Success);
     }
+
+    /// <summary>All names of the image that is meant by its id; none if a name is meant.</summary>
+    private static List<string> NamesById(RecipeStore store, string text) => store.Find(text) is { } found && !found.Names.Contains(ImageReference.Parse(text).Full)
+        ? [.. store.All().Where(r => r.Id == found.Id).SelectMany(r => r.Names)]
+        : [];
 
     public static Task<int> Inspect(VerbCall call, CancellationToken cancel)
     {
@@ -71,13 +92,14 @@ internal static class ImageVerbs
         var flags = call.Parse(new("format", FlagKind.Value, 'f'), new("mode"), new("type"), new("size", FlagKind.Switch, 's'), new("platform"));
         var store = new RecipeStore(call.Context.StateDirectory);
         var recipes = flags.AtLeastOne("IMAGE…").Select(n => store.Find(n) ?? throw NotBuilt(n)).ToList();
-        if (flags.Last("format") is { } format)
+        var fields = recipes.Select(r => ImageFields.Of(r, call.Context.Variable)).ToList();
+        if (flags.Last("format") is { Length: > 0 } format)
         {
-            recipes.ForEach(r => call.Context.Output.WriteLine(GoTemplate.Expand(format, ImageFields.Of(r))));
+            fields.ForEach(f => call.Context.Output.WriteLine(GoTemplate.Expand(format, f)));
         }
         else
         {
-            ImageFields.WriteJson(call.Context.Output, recipes);
+            call.Context.Output.WriteLine(ImageFields.Json(fields));
         }
 
         return Task.FromResult(ImageExit.Success);

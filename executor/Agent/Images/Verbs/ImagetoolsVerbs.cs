@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.Indexes;
@@ -113,34 +114,17 @@ internal static class ImagetoolsVerbs
         return annotations;
     }
 
-    private static Dictionary<string, string> Fields(ImageReference name, Manifest image) => new(StringComparer.Ordinal)
-    {
-        ["Name"] = name.Full,
-        ["Manifest.Digest"] = image.Digest,
-        ["Manifest.MediaType"] = image.MediaType,
-        ["Manifest.Size"] = image.Content.Length.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        ["json .Manifest"] = Described(image),
-    };
-
     /// <summary>The manifest with its own digest and size, as buildx has it: scripts read the digest of it.</summary>
-    private static string Described(Manifest image)
+    private static JsonObject Fields(ImageReference name, Manifest image)
     {
-        using var manifest = JsonDocument.Parse(image.Content);
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var described = new JsonObject { ["digest"] = image.Digest, ["size"] = image.Content.Length };
+        foreach (var (key, value) in JsonNode.Parse(image.Content)!.AsObject())
         {
-            json.WriteStartObject();
-            json.WriteString("digest", image.Digest);
-            json.WriteNumber("size", image.Content.Length);
-            foreach (var property in manifest.RootElement.EnumerateObject())
-            {
-                property.WriteTo(json);
-            }
-
-            json.WriteEndObject();
+            described[key] = value?.DeepClone();
         }
 
-        return Encoding.UTF8.GetString(buffer.ToArray());
+        described.TryAdd("mediaType", image.MediaType);
+        return new JsonObject { ["Name"] = name.Full, ["Manifest"] = described };
     }
 
     private static IEnumerable<string> Entries(ImageReference name, Manifest image)

@@ -6,6 +6,8 @@ namespace PodExecutor.Agent.Images.Verbs;
 /// <summary>login and logout: docker's config.json, so that other tools of the job find the login as well.</summary>
 internal static class LoginVerbs
 {
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(20);
+
     public static async Task<int> LoginAsync(VerbCall call, CancellationToken cancel)
     {
         var flags = call.Parse(new("username", FlagKind.Value, 'u'), new("password", FlagKind.Value, 'p'), new("password-stdin", FlagKind.Switch));
@@ -37,9 +39,11 @@ internal static class LoginVerbs
             throw new ImageException($"{registry} refuses the login of {login.Username}: {refused}");
         }
 
-        var config = DockerConfig.Read(context.DockerConfigPath);
-        config.Set(registry, login);
-        config.Write(context.DockerConfigPath);
+        DockerConfigFile.Update(context.DockerConfigPath, LockPatience, config =>
+        {
+            config.Set(registry, login);
+            return true;
+        });
         if (verdict.NotAsked is { } why)
         {
             context.Warn($"{registry} could not be asked from this pod ({why}). The login is kept; the builder will use it.");
@@ -54,17 +58,9 @@ internal static class LoginVerbs
         cancel.ThrowIfCancellationRequested();
         var flags = call.Parse();
         var registry = flags.Operands.FirstOrDefault() ?? References.ImageReference.DockerHub;
-        var config = DockerConfig.Read(call.Context.DockerConfigPath);
-        if (config.Remove(registry))
-        {
-            config.Write(call.Context.DockerConfigPath);
-            call.Context.Output.WriteLine($"Removing login credentials for {registry}");
-        }
-        else
-        {
-            call.Context.Output.WriteLine($"Not logged in to {registry}");
-        }
-
+        var path = call.Context.DockerConfigPath;
+        var wasThere = File.Exists(path) && DockerConfigFile.Update(path, LockPatience, config => config.Remove(registry));
+        call.Context.Output.WriteLine(wasThere ? $"Removing login credentials for {registry}" : $"Not logged in to {registry}");
         return Task.FromResult(ImageExit.Success);
     }
 

@@ -1,0 +1,53 @@
+namespace PodExecutor.Agent.Images.Logins;
+
+/// <summary>docker's config.json on disk, changed by one command of the job at a time: scripts log in to several registries at once.</summary>
+internal static class DockerConfigFile
+{
+    /// <param name="change">Returns whether there is anything to write.</param>
+    /// <param name="patience">For others that are at it, for some milliseconds each.</param>
+    /// <returns>What the change returned.</returns>
+    /// <exception cref="ImageException">The file is damaged, cannot be written, or is not let go of.</exception>
+    public static bool Update(string path, TimeSpan patience, Func<DockerConfig, bool> change)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var alone = Locked(path, patience);
+            var config = DockerConfig.Read(path);
+            var changed = change(config);
+            if (changed)
+            {
+                config.Write(path);
+            }
+
+            return changed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageException($"{path}, where logins are kept, cannot be written: {e.Message} Set DOCKER_CONFIG to a folder that the job may write.", ImageExit.Failure, e);
+        }
+    }
+
+    /// <summary>A file beside it, for config.json itself is replaced. It stays, empty: whoever removed it would take it from one who waits.</summary>
+    private static FileStream Locked(string path, TimeSpan patience)
+    {
+        var begin = Environment.TickCount64;
+        var file = path + ".lock";
+        while (true)
+        {
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(file))
+            {
+                if (Environment.TickCount64 - begin >= patience.TotalMilliseconds)
+                {
+                    throw new ImageException($"{path}: another command of the job holds {file} for more than {patience.TotalSeconds:0} seconds. Is a login hanging?");
+                }
+
+                Thread.Sleep(2);
+            }
+        }
+    }
+}
