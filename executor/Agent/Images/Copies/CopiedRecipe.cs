@@ -23,7 +23,7 @@ internal static class CopiedRecipe
         }
 
         // They are there already: here they are found.
-        arguments.InsertRange(0, facts.Labels.SelectMany(l => new[] { "--label", l }));
+        arguments.InsertRange(0, facts.LabelPairs.SelectMany(l => new[] { "--label", l }));
         return new Recipe
         {
             Id = facts.Id,

@@ -13,7 +13,7 @@ namespace PodExecutor.Agent.Images.Copies;
 internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, DateTimeOffset Created, long Size, IReadOnlyList<string> Platforms)
 {
     /// <summary>"key=value".</summary>
-    public IReadOnlyList<string> Labels { get; init; } = [];
+    public IReadOnlyList<string> LabelPairs { get; init; } = [];
 
     private const string Default = "linux/amd64";
 
@@ -62,7 +62,7 @@ internal sealed record ImageFacts(Manifest Manifest, Manifest Image, string Id, 
             contents.Layers.Sum(l => l.Size),
             platform.Length > 0 ? [platform] : [])
         {
-            Labels = json.RootElement.TryGetProperty("config", out var config) && config.TryGetProperty("Labels", out var labels) && labels.ValueKind == JsonValueKind.Object
+            LabelPairs = json.RootElement.TryGetProperty("config", out var config) && config.TryGetProperty("Labels", out var labels) && labels.ValueKind == JsonValueKind.Object
                 ? [.. labels.EnumerateObject().Select(l => $"{l.Name}={l.Value.GetString()}")] : [],
         };
 
