@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text;
 using System.Text.Json;
+using PodExecutor.Link.Builders;
 using PodExecutor.Tests.Images.Fixtures;
 
 namespace PodExecutor.Tests.Images;
@@ -157,6 +158,25 @@ public sealed class BuildTests
         Assert.Contains("\nbefore\ntrouble\n------\nDockerfile:3\n", end);
         Assert.Contains("   3 | >>> RUN exec >&2; echo before; echo trouble; exit 3\n", end);
         Assert.Contains("exit code: 3\n", end);
+    }
+
+    /// <summary>BuildKit cannot put this failure into words: it resets the call. That is no builder that goes away.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Dockerfile_InLatin1_FailsTheBuildAndNotTheBuilder(bool gateway)
+    {
+        using var project = new Project();
+        File.WriteAllBytes(project.At("Dockerfile"), Encoding.Latin1.GetBytes("FROM scratch\nCAFÉ ou thé\n"));
+        await using var helper = gateway ? await HelperContainer.StartAsync(new BuildPolicy(), HelperContainer.Plain("one")) : null;
+        helper?.Serve(project);
+
+        var result = await project.RunAsync("docker", "build", ".");
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains("is not UTF-8 text everywhere", result.Log);
+        Assert.Contains("ERROR: failed to build: the builder broke its answer off", result.Log);
+        Assert.DoesNotContain("went away", result.Log);
     }
 
     [Fact]

@@ -29,6 +29,20 @@ public sealed class CacheTests
         Assert.Equal(await RandomAsync(project.Image()), await RandomAsync(other));
     }
 
+    /// <summary>The recipe of many pipelines: the image is pushed by a command of its own, and brings its cache along.</summary>
+    [Fact]
+    public async Task Push_OfABuildWithTheInlineCacheArgument_HasTheCache()
+    {
+        using var project = new Project().Dockerfile("RUN cat /proc/sys/kernel/random/uuid > /random");
+
+        await project.PassAsync("docker", "build", "--build-arg", "BUILDKIT_INLINE_CACHE=1", "--cache-from", project.Image(), "-t", project.Image(), ".");
+        var push = await project.PassAsync("docker", "push", project.Image());
+
+        using var image = await RegistryImage.PullAsync(project.Image(), Token);
+        Assert.True((await image.ConfigAsync(Token)).TryGetProperty("moby.buildkit.cache.v0", out _));
+        Assert.DoesNotContain("WARNING", push.Log);
+    }
+
     private static async Task<string> RandomAsync(string name)
     {
         using var image = await RegistryImage.PullAsync(name, Token);

@@ -182,6 +182,19 @@ public sealed class FlagTests
         static double Bytes(string text) => double.Parse(text.TrimEnd('B', 'k', 'M'), System.Globalization.CultureInfo.InvariantCulture) * (text.EndsWith("MB", StringComparison.Ordinal) ? 1e6 : text.EndsWith("kB", StringComparison.Ordinal) ? 1e3 : 1);
     }
 
+    /// <summary>--load in its long form.</summary>
+    [Fact]
+    public async Task Output_OfTheEnginesStore_IsKeptForAPush()
+    {
+        using var project = new Project().Dockerfile("RUN echo made");
+
+        var build = await project.PassAsync("docker", "buildx", "build", "--output", "type=docker", "-t", project.Image(), ".");
+        await project.PassAsync("docker", "push", project.Image());
+
+        Assert.Contains("--load: there is no local engine", build.Log);
+        Assert.StartsWith("sha256:", await Skopeo.DigestAsync(project.Image()));
+    }
+
     [Fact]
     public async Task Quiet_PrintsTheIdOnly()
     {
@@ -227,6 +240,22 @@ public sealed class FlagTests
 
         Assert.Equal("12\n", File.ReadAllText(project.At("out/length")));
         Assert.DoesNotContain("s3cret-value", result.All);
+    }
+
+    /// <summary>A script removes what it has written for the build; the push makes the image again, from the cache.</summary>
+    [Fact]
+    public async Task Push_AfterASecretsFileIsGone_IsTheSameImage()
+    {
+        using var project = new Project().Write("token", "s3cret-value").Dockerfile("RUN --mount=type=secret,id=token,required=true wc -c < /run/secrets/token > /length");
+
+        await project.PassAsync("docker", "build", "--secret", "id=token,src=token", "-t", project.Image(), ".");
+        File.Delete(project.At("token"));
+        var push = await project.PassAsync("docker", "push", project.Image());
+        var again = await project.RunAsync("docker", "build", "--secret", "id=token,src=token", "-t", project.Image(), ".");
+
+        Assert.DoesNotContain("WARNING", push.Log);
+        Assert.Equal(1, again.Code);
+        Assert.Contains("--secret id=token,src=token: the file does not exist", again.Log);
     }
 
     private static string Hash(string text) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(text)));

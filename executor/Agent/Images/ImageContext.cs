@@ -19,6 +19,8 @@ internal sealed record ImageContext(string Name, string Directory, Func<string, 
 
     public required Func<Stream> OpenOutput { get; init; }
 
+    public bool OutputIsTerminal { get; init; }
+
     public string StateDirectory => Given(StateVariable) ?? Path.Combine(Path.GetTempPath(), "pod-executor-images");
 
     public string DockerConfigPath => Path.Combine(Given("DOCKER_CONFIG") ?? Path.Combine(Given("HOME") ?? "/root", ".docker"), "config.json");
@@ -42,11 +44,25 @@ internal sealed record ImageContext(string Name, string Directory, Func<string, 
 
     public void Warn(string text) => Log.WriteLine($"WARNING: {text}");
 
-    public static ImageContext OfThisProcess(string name, TimeProvider time) => new(name, Environment.CurrentDirectory, Environment.GetEnvironmentVariable, time)
+    /// <exception cref="ImageException">The current folder is gone.</exception>
+    public static ImageContext OfThisProcess(string name, TimeProvider time) => new(name, CurrentDirectory(), Environment.GetEnvironmentVariable, time)
     {
         Output = Console.Out,
         Log = Console.Error,
         OpenInput = Console.OpenStandardInput,
         OpenOutput = Console.OpenStandardOutput,
+        OutputIsTerminal = !Console.IsOutputRedirected,
     };
+
+    private static string CurrentDirectory()
+    {
+        try
+        {
+            return Environment.CurrentDirectory;
+        }
+        catch (IOException e)
+        {
+            throw new ImageException("The folder that this was called in has been removed. Change to another one first: cd \"$CI_PROJECT_DIR\".", ImageExit.Failure, e);
+        }
+    }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
 using Grpc.Core;
+using PodExecutor.BuildKit.Transport;
 using RpcStatus = PodExecutor.BuildKit.Wire.Errors.Status;
 
 namespace PodExecutor.BuildKit;
@@ -16,7 +17,7 @@ internal static class FailureDetails
     public static BuildKitException Read(RpcException error)
     {
         var (exitCode, vertex, location) = Details(error.Trailers.GetValueBytes(Header));
-        var message = error.Status.Detail;
+        var message = Faults.IsReset(error.Status.DebugException) ? Faults.Reset : error.Status.Detail;
         return error.StatusCode switch
         {
             StatusCode.Unimplemented => new NotSupportedByDaemonException($"The daemon does not know this call: {message}", error),

@@ -40,6 +40,20 @@ public sealed class FailureTests
         Assert.Null(error.ExitCode);
     }
 
+    /// <summary>The daemon has no valid status for it, and resets the call: that is no daemon that goes away.</summary>
+    [Fact]
+    public async Task Instruction_ThatIsNotUtf8_FailsTheBuildAndLeavesTheDaemon()
+    {
+        using var project = new Project();
+        await File.WriteAllBytesAsync(Path.Combine(project.Context, "Dockerfile"), Encoding.Latin1.GetBytes("FROM scratch\nCAFÉ ou thé\n"), Token);
+        await using var client = Testbed.Connect();
+
+        var error = await Assert.ThrowsAsync<BuildFailedException>(() => client.SolveAsync(project.Request(), cancellation: Token));
+
+        Assert.Contains("a text that is not UTF-8", error.Message, StringComparison.Ordinal);
+        Assert.NotEmpty((await client.GetCapabilitiesAsync(Token)).Workers);
+    }
+
     /// <summary>The daemon sends the Dockerfile back in a header, twice over.</summary>
     [Fact]
     public async Task Dockerfile_OfSeventyKilobytes_FailsAsASmallOne()

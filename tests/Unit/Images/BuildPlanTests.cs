@@ -62,6 +62,11 @@ public sealed class BuildPlanTests
     [InlineData("local dest=out", "-o", "out")]
     [InlineData("tar dest=-", "-o", "-")]
     [InlineData("tar dest=x.tar", "-o", "type=tar,dest=x.tar")]
+    [InlineData("tar dest=-", "-o", "type=tar")]
+    [InlineData("oci dest=- name=r.io/a:1", "-o", "type=oci", "-t", "r.io/a:1")]
+    [InlineData("image name=r.io/a:1 store=false", "-o", "type=docker", "-t", "r.io/a:1")]
+    [InlineData("image name=r.io/a:1 store=false", "-o", "type=docker,name=r.io/a:1")]
+    [InlineData("local dest=out|image name=r.io/a:1 store=false", "-o", "type=docker", "-o", "out", "-t", "r.io/a:1")]
     [InlineData("oci dest=x.tar name=r.io/a:1", "-t", "r.io/a:1", "-o", "type=oci,dest=x.tar")]
     [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=false")]
     [InlineData("oci dest=dir tar=false", "-o", "type=oci,dest=dir,tar=0")]
@@ -76,38 +81,61 @@ public sealed class BuildPlanTests
     [Theory]
     [InlineData(true, "-t", "r.io/a:1")]
     [InlineData(true)]
+    [InlineData(true, "-o", "type=docker")]
     [InlineData(false, "-t", "r.io/a:1", "--push")]
     [InlineData(false, "-o", "out")]
     [InlineData(false, "--check")]
     public void Kept_IsWhatGoesNowhere(bool kept, params string[] flags) => Assert.Equal(kept, Plan(flags).IsKept);
 
-    [Theory]
-    [InlineData("registry ref=r.io/cache:latest", "r.io/cache")]
-    [InlineData("registry mode=max ref=r.io/c:1", "type=registry,ref=r.io/c:1,mode=max")]
-    [InlineData("inline", "type=inline")]
-    [InlineData("local dest=c", "type=local,dest=c")]
-    [InlineData("s3 access_key_id=k bucket=b region=r", "type=s3,bucket=b,region=r,access_key_id=k")]
-    public void CacheTo_OfEveryType_IsRead(string expected, string flag) =>
-        Assert.Equal(expected, string.Join(' ', Plan("--cache-to", flag).CacheExports.SelectMany(c => new[] { c.Type }.Concat(c.Attributes.OrderBy(a => a.Key).Select(a => $"{a.Key}={a.Value}")))));
+    [Fact]
+    public void Keys_GivenTwice_CountAsTheyWereGivenLast()
+    {
+        var request = Read(["--secret", "id=a,env=X", "--secret", "id=a,env=Y", "--ssh", "a=1", "--ssh", "a=2", "--build-context", "a=1", "--build-context", "a=2", "-f", "", "."], _ => null);
+
+        Assert.Equal("Y", Assert.Single(request.Secrets).Variable);
+        Assert.Equal(["2"], Assert.Single(request.Ssh).Paths);
+        Assert.Equal("2", Assert.Single(request.Contexts).Value);
+        Assert.Null(request.File);
+    }
 
     [Theory]
-    [InlineData("x", null, "file", "id=x,src=file")]
-    [InlineData("x", "VAR", null, "id=x,env=VAR")]
-    [InlineData("FROM_ENV", "FROM_ENV", null, "id=FROM_ENV")]
-    [InlineData("not_there", null, "not_there", "id=not_there")]
-    [InlineData("x", "VAR", null, "type=env,id=x,env=VAR")]
-    public void Secret_ByVariableOrFile_IsRead(string id, string? variable, string? file, string flag) =>
-        Assert.Equal([new SecretRequest(id, variable, file)], Plan("--secret", flag).Secrets);
+    [InlineData("one build context is expected, 3 are given", "--build-arg", "T=first", "hunter2", "more")]
+    [InlineData("type=… is missing", "--cache-to", "bucket=b,secret_access_key=hunter2")]
+    [InlineData("has no value", "--cache-to", "type=s3,session_token=hunter2,bucket")]
+    [InlineData("a quote is not closed", "--cache-to", "type=s3,\"SECRET_ACCESS_KEY=hunter2,x")]
+    public void WrongValue_WithASecretInIt_IsNotRepeated(string expected, params string[] flags)
+    {
+        var error = Assert.Throws<ImageException>(() => Plan(flags));
+
+        Assert.Contains(expected, error.Message);
+        Assert.DoesNotContain("hunter2", error.Message);
+    }
+
+    [Theory]
+    [InlineData("x", null, "file", false, "id=x,src=file")]
+    [InlineData("x", null, "x", false, "id=x,type=file")]
+    [InlineData("x", "VAR", null, false, "id=x,env=VAR")]
+    [InlineData("FROM_ENV", "FROM_ENV", null, false, "id=FROM_ENV")]
+    [InlineData("not_there", null, "not_there", true, "id=not_there")]
+    [InlineData("x", "VAR", null, false, "type=env,id=x,env=VAR")]
+    public void Secret_ByVariableOrFile_IsRead(string id, string? variable, string? file, bool guess, string flag) =>
+        Assert.Equal([new SecretRequest(id, variable, file, guess)], Plan("--secret", flag).Secrets);
 
     [Theory]
     [InlineData("--push needs a name", "the image needs a name", "--push")]
     [InlineData("output without type", "type=… is missing", "-o", "dest=x")]
     [InlineData("output of no known type", "type=zip is not known", "-o", "type=zip,dest=x")]
-    [InlineData("tar without dest", "dest=… is missing", "-o", "type=tar")]
-    [InlineData("docker without dest", "no docker engine", "-o", "type=docker")]
+    [InlineData("local without dest", "a folder is expected", "-o", "type=local,dest=")]
+    [InlineData("local to stdout", "a folder is expected", "-o", "type=local,dest=-")]
+    [InlineData("layout without dest", "needs a folder", "-o", "type=oci,tar=false")]
+    [InlineData("two outputs to stdout", "only one of them", "-o", "type=tar", "-o", "-")]
+    [InlineData("attest with a quote that stays open", "--attest type=\"x: a quote stands in the middle", "--attest", "type=\"x")]
+    [InlineData("memory that is no number of bytes", "--shm-size 99999999999999999999g is not a size", "--shm-size", "99999999999999999999g")]
+    [InlineData("tag with a digest", "refusing to create a tag with a digest reference", "-t", "r.io/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     [InlineData("docker unpacked", "write type=oci,dest=FOLDER,tar=false", "-o", "type=docker,dest=x,tar=F")]
     [InlineData("tar of no meaning", "tar=no is neither true nor false", "-o", "type=oci,dest=x,tar=no")]
     [InlineData("cache without ref", "needs ref", "--cache-to", "type=registry")]
+    [InlineData("secret with a field that docker has not", "\"target\" is not known", "--secret", "id=x,src=y,target=/z")]
     [InlineData("secret without id", "id=… is missing", "--secret", "src=x")]
     [InlineData("network name", "--network mine is not known", "--network", "mine")]
     [InlineData("progress word", "--progress fancy", "--progress", "fancy")]

@@ -14,6 +14,17 @@ public sealed class LoginTests : IDisposable
 
     public void Dispose() => _desk.Dispose();
 
+    [Theory]
+    [InlineData("HTTP_PROXY=http://u:p@proxy:3128 NO_PROXY=localhost", null)]
+    [InlineData("ALL_PROXY=socks5://other", "tcp://docker:2376")]
+    public void Proxies_OfTheConfiguration_AreThoseOfTheEngineOrTheDefault(string expected, string? host)
+    {
+        var config = DockerConfig.Parse(
+            """{"proxies": {"default": {"httpProxy": "http://u:p@proxy:3128", "httpsProxy": "", "noProxy": "localhost"}, "tcp://docker:2376": {"allProxy": "socks5://other"}}}""", "config.json");
+
+        Assert.Equal(expected, string.Join(' ', config.Proxies(host).Select(p => $"{p.Key}={p.Value}")));
+    }
+
     [Fact]
     public void Book_AsksConfigThenVariableThenGitLab()
     {

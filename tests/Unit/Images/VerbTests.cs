@@ -106,10 +106,17 @@ public sealed class VerbTests : IDisposable
     [InlineData("stdin is empty", "build", "-")]
     [InlineData("the folder does not exist", "build", "--build-context", "x=nowhere", "-f", "file", ".")]
     [InlineData("which folder?", "build", "-t", "x")]
+    [InlineData("--secret id=a,src=gone: the file does not exist", "build", "--secret", "id=a,src=gone", "-f", "file", ".")]
+    [InlineData("--secret id=a,src=.: the file is a folder", "build", "--secret", "id=a,src=.", "-f", "file", ".")]
+    [InlineData("--secret id=a: there is neither a variable nor a file a: the steps go without it", "build", "--secret", "id=a", "-f", "file", ".")]
+    [InlineData("wide is not UTF-8 text but UTF-16", "build", "-f", "wide", ".")]
+    [InlineData("a Dockerfile is not fetched", "build", "-f", "https://web.test/Dockerfile", ".")]
+    [InlineData("stdin cannot be both", "build", "-f", "-", "-")]
     [InlineData("unknown flag: --frob", "build", "--frob", ".")]
     public async Task Build_WithSomethingMissing_NamesIt(string expected, params string[] arguments)
     {
         _desk.Write("file", "FROM scratch");
+        File.WriteAllText(Path.Combine(_desk.Folder, "wide"), "FROM scratch", System.Text.Encoding.Unicode);
 
         Assert.NotEqual(0, await _desk.RunAsync("docker", arguments));
         Assert.Contains(expected, _desk.Log);
@@ -122,5 +129,38 @@ public sealed class VerbTests : IDisposable
 
         Assert.Equal(ImageExit.Builder, await _desk.RunAsync("nerdctl", "build", "--buildkit-host", "tcp://127.0.0.1:1", "."));
         Assert.Contains("tcp://127.0.0.1:1", _desk.Log);
+    }
+
+    [Theory]
+    [InlineData(1, "holds NUL bytes", "FROM scratch\nLABEL a=\0\n", "-")]
+    [InlineData(125, "Which Dockerfile", "FROM scratch\n", "-f", "other", "-")]
+    public async Task Stdin_ThatCannotBeTheDockerfile_IsRefused(int code, string expected, string stdin, params string[] arguments)
+    {
+        _desk.Input = System.Text.Encoding.ASCII.GetBytes(stdin);
+
+        Assert.Equal(code, await _desk.RunAsync("docker", ["build", .. arguments]));
+        Assert.Contains(expected, _desk.Log);
+    }
+
+    [Theory]
+    [InlineData("dockerfile")]
+    [InlineData("sub/dockerfile", "-f", "sub/Dockerfile")]
+    [InlineData("Containerfile", "-f", "")]
+    public async Task Dockerfile_UnderAnotherUsualName_IsFound(string name, params string[] flags)
+    {
+        _desk.Write(name, "FROM scratch");
+
+        await _desk.RunAsync("docker", ["build", .. flags, "."]);
+
+        Assert.Contains("[[builders]]", _desk.Log);
+    }
+
+    [Fact]
+    public async Task State_ThatCannotBeWritten_IsSaidWithItsPlace()
+    {
+        _desk.Variables[ImageContext.StateVariable] = Path.Combine(_desk.Write("file", ""), "state");
+
+        Assert.Equal(ImageExit.Failure, await _desk.RunAsync("docker", "images"));
+        Assert.Contains("where the script's user must be able to write", _desk.Log);
     }
 }

@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using Grpc.Core;
 using Microsoft.Extensions.Primitives;
 using PodExecutor.Agent.Builders.Choosing;
+using PodExecutor.BuildKit.Transport;
 
 namespace PodExecutor.Agent.Builders.Forwarding;
 
@@ -17,6 +18,11 @@ internal static class CallForwarder
             using var request = Request(call, builder, body);
             using var response = await builder.Forward.SendAsync(request, call.Aborted);
             await AnswerAsync(call, response);
+        }
+        catch (Exception e) when (Faults.IsReset(e))
+        {
+            // The builder is there: it could not end this call in another way. The client tells by its session if it is not.
+            await call.EndAsync(StatusCode.Internal, Faults.Reset);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException && !call.Aborted.IsCancellationRequested)
         {

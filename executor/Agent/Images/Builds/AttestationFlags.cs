@@ -11,11 +11,11 @@ internal static class AttestationFlags
         var kinds = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var text in flags.All("attest"))
         {
-            var fields = CsvFields.Pairs(text);
-            var kind = fields.FirstOrDefault(f => f.Key == "type").Value
+            var fields = flags.Fields("attest", text);
+            var kind = fields.GetValueOrDefault("type")
                 ?? throw new ImageException($"--attest {text}: type=… is missing (sbom or provenance).", ImageExit.Usage);
-            Set(kinds, kind, fields.FirstOrDefault(f => f.Key == "disabled").Value is "true" ? null
-                : CsvFields.Join(fields.Where(f => f.Key is not ("type" or "disabled")).Select(f => KeyValuePair.Create(f.Key, f.Value ?? "true"))));
+            Set(kinds, kind, GoBoolean.IsTrue(fields.GetValueOrDefault("disabled")) ? null
+                : CsvFields.Join(fields.Where(f => f.Key is not ("type" or "disabled"))));
         }
 
         foreach (var kind in new[] { "provenance", "sbom" })

@@ -7,31 +7,33 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="variable">For --build-arg NAME and --secret id=NAME, which take their value from the environment.</param>
 internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> variable)
 {
+    private const string Epoch = "SOURCE_DATE_EPOCH";
+
     /// <exception cref="ImageException">A value is wrong, or the context is missing.</exception>
     public BuildRequest Read()
     {
-        var outputs = flags.All("output").Select(Output).ToList();
+        var outputs = new OutputFlags(flags);
         return new BuildRequest
         {
             Context = Context(),
-            File = flags.Last("file"),
-            Tags = [.. flags.All("tag").Select(t => References.ImageReference.Parse(t).Full)],
+            File = flags.Last("file") is { Length: > 0 } file ? file : null,
+            Tags = [.. (flags.Has("tag") ? flags.All("tag") : outputs.Names).Select(Tag)],
             Target = flags.Last("target"),
-            BuildArguments = [.. flags.All("build-arg").Select(BuildArgument).OfType<KeyValuePair<string, string>>()],
-            Contexts = [.. flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH"))],
+            BuildArguments = BuildArguments(),
+            Contexts = flags.All("build-context").Select(c => Pair("build-context", c, "NAME=PATH")).LastOfEach(c => c.Key),
             Labels = [.. flags.All("label").Select(Label)],
             Annotations = [.. flags.All("annotation").SelectMany(AnnotationFlags.Parse)],
-            Platforms = [.. flags.All("platform").SelectMany(p => p.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(Platforms.Normalize).Distinct()],
-            Secrets = [.. flags.All("secret").Select(Secret)],
-            Ssh = [.. flags.All("ssh").Select(Ssh)],
-            CacheFrom = [.. flags.All("cache-from").Where(c => c.Length > 0).Select(c => Typed("cache-from", c))],
-            CacheTo = [.. flags.All("cache-to").Where(c => c.Length > 0).Select(c => Typed("cache-to", c))],
+            Platforms = Platforms.Parse(flags.Has("platform") ? flags.All("platform") : [variable("DOCKER_DEFAULT_PLATFORM") ?? ""]),
+            Secrets = new SecretFlags(flags, variable).Read(),
+            Ssh = flags.All("ssh").Select(Ssh).LastOfEach(s => s.Id),
+            CacheFrom = CacheFlags.Read(flags, "cache-from"),
+            CacheTo = CacheFlags.Read(flags, "cache-to"),
             NoCache = flags.IsSet("no-cache"),
             NoCacheStages = [.. flags.All("no-cache-filter").SelectMany(s => s.Split(',', StringSplitOptions.RemoveEmptyEntries))],
             Pull = flags.Last("pull") is { } pull && pull is not ("false" or "missing" or "never"),
-            Outputs = outputs,
+            Outputs = outputs.Requests,
             Push = flags.IsSet("push"),
-            Load = flags.IsSet("load"),
+            Load = flags.IsSet("load") || outputs.Load,
             Attestations = AttestationFlags.Read(flags),
             Hosts = [.. flags.All("add-host").Select(Host)],
             Network = flags.Last("network") is { } network and not ("default" or "") ? network : null,
@@ -54,8 +56,17 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
     {
         [var one] => one,
         [] => throw Wrong("which folder? The build context is missing: add \".\" for the current folder"),
-        _ => throw Wrong($"one build context is expected, {flags.Operands.Count} are given: {string.Join(' ', flags.Operands)}. Is a value with a blank not in quotes?"),
+
+        // Not which: they may be the words of a secret.
+        _ => throw Wrong($"one build context is expected, {flags.Operands.Count} are given. Is a value with blanks not in quotes? Write --build-arg \"NAME=$VALUE\""),
     };
+
+    private static string Tag(string text)
+    {
+        var name = References.ImageReference.Parse(text);
+        return name.Digest is null ? name.Full
+            : throw new ImageException($"-t {text}: refusing to create a tag with a digest reference: the digest of an image is what the build makes. Write -t {name.Familiar}:TAG.", ImageExit.Usage);
+    }
 
     private string Call()
     {
@@ -67,6 +78,14 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
     {
         var value = flags.Last(flag) ?? fallback;
         return words.Contains(value) ? value : throw Wrong($"--{flag} {value}: one of {string.Join(", ", words)} is expected");
+    }
+
+    private List<KeyValuePair<string, string>> BuildArguments()
+    {
+        List<KeyValuePair<string, string>> given = [.. flags.All("build-arg").Select(BuildArgument).OfType<KeyValuePair<string, string>>()];
+
+        // As buildx does: the job's clock for builds that can be repeated.
+        return variable(Epoch) is { Length: > 0 } epoch && !given.Exists(a => a.Key == Epoch) ? [KeyValuePair.Create(Epoch, epoch), .. given] : given;
     }
 
     // docker: NAME without a value takes the environment's, and is left out if there is none.
@@ -97,110 +116,13 @@ internal sealed class BuildFlagReader(ParsedFlags flags, Func<string, string?> v
         return at > 0 && at + 1 < text.Length ? KeyValuePair.Create(text[..at], text[(at + 1)..].Trim('[', ']')) : throw Wrong($"--add-host {text}: HOST:IP is expected");
     }
 
-    private SecretRequest Secret(string text)
-    {
-        var fields = Fields("secret", text);
-        var id = fields.GetValueOrDefault("id") ?? throw Wrong($"--secret {text}: id=… is missing. Write --secret id=NAME,env=VARIABLE or --secret id=NAME,src=FILE");
-        var type = fields.GetValueOrDefault("type");
-        var file = fields.GetValueOrDefault("src") ?? fields.GetValueOrDefault("source");
-        var env = fields.GetValueOrDefault("env");
-        return type switch
-        {
-            null or "file" when file is not null => new SecretRequest(id, null, file),
-            "env" => new SecretRequest(id, env ?? file ?? id, null),
-            null when env is not null => new SecretRequest(id, env, null),
-
-            // docker: neither src nor env: the variable of the id's name if it is set, else the file of that name.
-            null => variable(id) is not null ? new SecretRequest(id, id, null) : new SecretRequest(id, null, id),
-            "file" => new SecretRequest(id, null, id),
-            _ => throw Wrong($"--secret {text}: type={type} is not known; use env or file"),
-        };
-    }
-
     private static SshRequest Ssh(string text)
     {
         var equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? new SshRequest(text, []) : new SshRequest(text[..equals], text[(equals + 1)..].Split(',', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    private TypedRequest Typed(string flag, string text)
-    {
-        if (!text.Contains('=', StringComparison.Ordinal))
-        {
-            return text == "inline" && flag == "cache-to" ? new TypedRequest("inline", new Dictionary<string, string>())
-                : new TypedRequest("registry", new Dictionary<string, string> { ["ref"] = References.ImageReference.Parse(text).Full });
-        }
-
-        var fields = Fields(flag, text);
-        if (!fields.Remove("type", out var type))
-        {
-            throw Wrong($"--{flag} {text}: type=… is missing (registry, inline, local, s3, gha, azblob)");
-        }
-
-        var needed = type switch { "registry" => "ref", "local" => flag == "cache-to" ? "dest" : "src", _ => null };
-        return needed is null || fields.ContainsKey(needed) ? new TypedRequest(type, fields) : throw Wrong($"--{flag} {text}: type={type} needs {needed}=…");
-    }
-
-    private OutputRequest Output(string text)
-    {
-        if (!text.Contains('=', StringComparison.Ordinal))
-        {
-            return text == "-" ? new OutputRequest("tar", new Dictionary<string, string>(), "-") : new OutputRequest("local", new Dictionary<string, string>(), text);
-        }
-
-        var fields = Fields("output", text);
-        if (!fields.Remove("type", out var type))
-        {
-            throw Wrong($"--output {text}: type=… is missing (image, registry, local, tar, oci, docker, cacheonly)");
-        }
-
-        if (fields.Remove("dest", out var destination) | fields.Remove("output", out var alias))
-        {
-            destination ??= alias;
-        }
-
-        if (type is "oci" or "docker" && fields.TryGetValue("tar", out var tar))
-        {
-            // The builder reads it as Go does; the client needs to know as well whether it gets a file or a folder.
-            fields["tar"] = tar switch
-            {
-                "1" or "t" or "T" or "true" or "TRUE" or "True" => "true",
-                "0" or "f" or "F" or "false" or "FALSE" or "False" => "false",
-                _ => throw Wrong($"--output {text}: tar={tar} is neither true nor false"),
-            };
-        }
-
-        return type switch
-        {
-            "registry" => new OutputRequest("image", new Dictionary<string, string>(fields) { ["push"] = "true" }, null),
-            "image" or "cacheonly" => new OutputRequest(type, fields, null),
-            "docker" when fields.GetValueOrDefault("tar") == "false" => throw Wrong($"--output {text}: an unpacked image is an OCI layout: write type=oci,dest=FOLDER,tar=false"),
-            "local" or "tar" or "oci" when destination is null => throw Wrong($"--output {text}: dest=… is missing"),
-            "docker" when destination is null => throw Wrong($"--output {text}: there is no docker engine to load the image into. Write it to a file with dest=FILE.tar, or push it"),
-            "local" or "tar" or "oci" or "docker" => new OutputRequest(type, fields, destination),
-            _ => throw Wrong($"--output {text}: type={type} is not known (image, registry, local, tar, oci, docker, cacheonly)"),
-        };
-    }
-
-    private Dictionary<string, string> Fields(string flag, string text)
-    {
-        try
-        {
-            var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (var (key, value) in CsvFields.Pairs(text))
-            {
-                fields[key] = value ?? (key is "push" or "unpack" or "reset" ? "true" : throw Wrong($"--{flag} {text}: \"{key}\" has no value"));
-            }
-
-            return fields;
-        }
-        catch (FormatException e)
-        {
-            throw Wrong($"--{flag} {text}: {e.Message}");
-        }
-    }
-
-    private ImageException Wrong(string what) => new($"{flags.Command}: {what}.", ImageExit.Usage);
+    private ImageException Wrong(string what) => flags.Wrong(what);
 }
 
 /// <summary>Sizes as docker takes them: 64m, 1g, plain bytes.</summary>
@@ -211,7 +133,7 @@ internal static class ByteSize
         var number = text.TrimEnd('b', 'B', 'i');
         var factor = number.Length == 0 ? 0 : char.ToLowerInvariant(number[^1]) switch { 'k' => 1L << 10, 'm' => 1L << 20, 'g' => 1L << 30, _ => 1 };
         number = factor > 1 ? number[..^1] : number;
-        return factor > 0 && decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+        return factor > 0 && decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= long.MaxValue / factor
             ? (long)(value * factor)
             : throw new ImageException($"--{flag} {text} is not a size. Write it like 64m or 1g.", ImageExit.Usage);
     }

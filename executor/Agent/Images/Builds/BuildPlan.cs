@@ -15,6 +15,9 @@ internal sealed record BuildPlan
     /// <summary>OCI layouts of this pod by the id that the builder asks for.</summary>
     public IReadOnlyDictionary<string, string> Layouts { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Archives of this pod by the id under which the builder fetches them.</summary>
+    public IReadOnlyDictionary<string, string> Uploads { get; init; } = new Dictionary<string, string>();
+
     public required IReadOnlyList<OutputRequest> Exporters { get; init; }
 
     public IReadOnlyList<TypedRequest> CacheImports { get; init; } = [];

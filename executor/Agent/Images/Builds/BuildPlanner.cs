@@ -18,11 +18,12 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             Attributes = Attributes(labels),
             Locals = Locals(),
             Layouts = LayoutIds().ToDictionary(l => l.Value, l => sources.NamedLayouts[l.Key].Folder, StringComparer.Ordinal),
+            Uploads = sources.Upload is { } archive ? new Dictionary<string, string> { [sources.UploadId] = archive } : new Dictionary<string, string>(),
             Exporters = exporters,
-            CacheImports = request.CacheFrom,
-            CacheExports = request.CacheTo,
+            CacheImports = BuildCaches.Imports(request, variable),
+            CacheExports = BuildCaches.Exports(request, variable),
             Secrets = [.. request.Secrets, .. GitSecrets()],
-            Ssh = request.Ssh,
+            Ssh = Ssh(),
             Entitlements = Entitlements(),
             Names = [.. request.Tags.Concat(exporters.Where(e => e.Type == "image").SelectMany(NamesOf)).Distinct(StringComparer.Ordinal)],
             Pushes = exporters.Any(e => e.Type == "image" && e.Attributes.GetValueOrDefault("push") == "true"),
@@ -34,6 +35,7 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
     private SortedDictionary<string, string> Attributes(IReadOnlyDictionary<string, string> labels)
     {
         var attributes = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["filename"] = sources.Dockerfile };
+        AddEach("build-arg:", request.Proxies.Where(p => !request.BuildArguments.Any(a => a.Key.Equals(p.Key, StringComparison.OrdinalIgnoreCase))));
         AddEach("build-arg:", request.BuildArguments);
         AddEach("label:", labels);
         AddEach("label:", request.Labels);
@@ -159,7 +161,8 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
         }
 
-        if (request.Push && !outputs.Exists(o => o.Type == "image"))
+        // Beside other outputs: what is "loaded" stays with the builder, as a recipe.
+        if ((request.Push || request.Load) && !outputs.Exists(o => o.Type == "image"))
         {
             outputs.Add(new OutputRequest("image", new Dictionary<string, string>(), null));
         }
@@ -225,6 +228,10 @@ internal sealed class BuildPlanner(BuildRequest request, BuildSources sources, F
             throw new ImageException($"{digest.Full}: an image is pushed by name and tag, not by digest.", ImageExit.Usage);
         }
     }
+
+    /// <summary>As buildx: whoever builds from git over SSH means to log in there.</summary>
+    private IReadOnlyList<SshRequest> Ssh() =>
+        request.Ssh.Count == 0 && sources.Address is { } address && GitAddress.IsOverSsh(address) && variable("SSH_AUTH_SOCK") is { Length: > 0 } ? [new SshRequest("default", [])] : request.Ssh;
 
     /// <summary>Git contexts on the job's own GitLab, named ones too, are fetched with the job's token.</summary>
     private IEnumerable<SecretRequest> GitSecrets() =>

@@ -15,6 +15,9 @@ internal sealed record BuildRequest
 
     public IReadOnlyList<KeyValuePair<string, string>> BuildArguments { get; init; } = [];
 
+    /// <summary>Of docker's configuration, as build arguments. Not kept in a recipe: they may hold a password.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Proxies { get; init; } = [];
+
     /// <summary>Name to folder, image or address, as --build-context spells it.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Contexts { get; init; } = [];
 
@@ -85,7 +88,8 @@ internal sealed record TypedRequest(string Type, IReadOnlyDictionary<string, str
 internal sealed record OutputRequest(string Type, IReadOnlyDictionary<string, string> Attributes, string? Destination);
 
 /// <summary>A secret by variable or by file; its value is read when the builder asks for it.</summary>
-internal sealed record SecretRequest(string Id, string? Variable, string? File);
+/// <param name="IsGuess">The command line names neither: the file need not be there.</param>
+internal sealed record SecretRequest(string Id, string? Variable, string? File, bool IsGuess = false);
 
 /// <param name="Paths">Sockets or key files; empty: the agent at SSH_AUTH_SOCK.</param>
 internal sealed record SshRequest(string Id, IReadOnlyList<string> Paths);

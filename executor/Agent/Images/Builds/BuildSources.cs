@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PodExecutor.Agent.Images.Builds;
 
 /// <summary>Where a build's files come from, looked up.</summary>
@@ -7,8 +9,13 @@ namespace PodExecutor.Agent.Images.Builds;
 /// <param name="Dockerfile">Its name in that folder, or in the fetched context.</param>
 internal sealed record BuildSources(string? Directory, string? Address, string? DockerfileDirectory, string Dockerfile)
 {
-    /// <summary>The second one is nerdctl's and buildah's.</summary>
-    private static readonly string[] DefaultNames = ["Dockerfile", "Containerfile"];
+    /// <summary>Where a builder fetches what comes over the build's own session.</summary>
+    private const string Session = "http://buildkit-session/";
+
+    private const string Usual = "Dockerfile";
+
+    /// <summary>The second one is docker's courtesy to careless hands, the third nerdctl's and buildah's.</summary>
+    private static readonly string[] DefaultNames = [Usual, "dockerfile", "Containerfile"];
 
     /// <summary>--build-context NAME=VALUE: folders of this pod among them.</summary>
     public IReadOnlyDictionary<string, string> NamedDirectories { get; init; } = new Dictionary<string, string>();
@@ -16,12 +23,26 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
     /// <summary>--build-context NAME=oci-layout://…: images in folders of this pod.</summary>
     public IReadOnlyDictionary<string, OciLayoutContext> NamedLayouts { get; init; } = new Dictionary<string, OciLayoutContext>();
 
+    /// <summary>An archive in this pod that the builder fetches over the session and unpacks, or null.</summary>
+    public string? Upload { get; init; }
+
+    /// <summary>The id by which the builder asks for <see cref="Upload"/>.</summary>
+    [JsonIgnore]
+    public string UploadId => Address![Session.Length..];
+
+    public static BuildSources OfUpload(string archive, string id, string dockerfile) => new(null, Session + id, null, dockerfile) { Upload = archive };
+
     /// <summary>
     /// Looks at the file system and, for "-", at stdin: a Dockerfile on stdin is put into <paramref name="stdinDirectory"/>, a tar is unpacked there.
     /// </summary>
     /// <exception cref="ImageException">Something named is not there.</exception>
     public static async Task<BuildSources> FindAsync(BuildRequest request, ImageContext context, string stdinDirectory, CancellationToken cancel)
     {
+        if (request.File is { } file && (file.StartsWith("http://", StringComparison.Ordinal) || file.StartsWith("https://", StringComparison.Ordinal)))
+        {
+            throw new ImageException($"-f {file}: a Dockerfile is not fetched. Fetch it first (curl -fsSLo /tmp/Dockerfile ADDRESS), then -f /tmp/Dockerfile; or give the address as the build context.", ImageExit.Usage);
+        }
+
         var main = request.Context == "-"
             ? await StdinContext.ReadAsync(request, context, stdinDirectory, cancel)
             : System.IO.Directory.Exists(context.At(request.Context)) ? await LocalAsync(request, context, stdinDirectory, cancel)
@@ -29,6 +50,7 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
             : throw new ImageException(File.Exists(context.At(request.Context))
                 ? $"The build context {request.Context} is a file. Give the folder, and the Dockerfile by -f {request.Context}."
                 : $"The build context {request.Context} does not exist in {context.Directory}.");
+        DockerfileText.Require(main, context.Warn);
         var layouts = new Dictionary<string, OciLayoutContext>(StringComparer.Ordinal);
         foreach (var (name, value) in request.Contexts.Where(c => OciLayoutContext.IsMeant(c.Value)))
         {
@@ -52,16 +74,19 @@ internal sealed record BuildSources(string? Directory, string? Address, string? 
 
         if (request.File is { } given)
         {
-            var file = context.At(given);
+            var file = Found(context.At(given));
             return File.Exists(file)
                 ? new BuildSources(directory, null, Path.GetDirectoryName(file), Path.GetFileName(file))
                 : throw new ImageException($"The Dockerfile {given} does not exist in {context.Directory} (-f is relative to the current folder, not to the build context).");
         }
 
-        return DefaultNames.FirstOrDefault(n => File.Exists(Path.Combine(directory, n))) is { } name
+        return Array.Find(DefaultNames, n => File.Exists(Path.Combine(directory, n))) is { } name
             ? new BuildSources(directory, null, directory, name)
             : throw new ImageException($"There is no Dockerfile in {directory}. Name it with -f FILE if it has another name or place.");
     }
+
+    // docker: "dockerfile" does for "Dockerfile".
+    private static string Found(string path) => !File.Exists(path) && Path.GetFileName(path) == Usual && Path.Combine(Path.GetDirectoryName(path)!, "dockerfile") is var small && File.Exists(small) ? small : path;
 
     private static BuildSources Remote(BuildRequest request) => request.File == "-"
         ? throw new ImageException("A Dockerfile from stdin needs a folder as build context.", ImageExit.Usage)

@@ -1,8 +1,25 @@
+using System.Runtime.InteropServices;
+
 namespace PodExecutor.Agent.Images.Builds;
 
 /// <summary>Platform names, brought to one form (containerd/platforms, normalize.go).</summary>
 internal static class Platforms
 {
+    /// <summary>buildx's word for the platform of the machine that it runs on.</summary>
+    private const string Local = "local";
+
+    /// <summary>The values of --platform, each a list. Of "local" alone nothing is left: the builder makes what it is itself.</summary>
+    /// <exception cref="ImageException">Not a platform.</exception>
+    public static IReadOnlyList<string> Parse(IEnumerable<string> values)
+    {
+        var names = values.SelectMany(v => v.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        return names.TrueForAll(IsLocal) ? [] : [.. names.Select(n => IsLocal(n) ? Own : Normalize(n)).Distinct()];
+    }
+
+    private static string Own => Normalize(RuntimeInformation.OSArchitecture == Architecture.X64 ? "amd64" : RuntimeInformation.OSArchitecture.ToString());
+
+    private static bool IsLocal(string name) => name.Equals(Local, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>"amd64", "linux/x86_64" → "linux/amd64"; "arm64/v8" → "linux/arm64"; "linux/arm" → "linux/arm/v7".</summary>
     /// <exception cref="ImageException">Not a platform.</exception>
     public static string Normalize(string text)

@@ -1,18 +1,40 @@
 using System.IO.Compression;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
 
 namespace PodExecutor.Agent.Images.Builds;
 
-/// <summary><c>docker build -</c> and <c>-f -</c>: a Dockerfile or a tar archive (plain or gzip) on stdin, put into a folder that stays for a later push.</summary>
+/// <summary>
+/// <c>docker build -</c> and <c>-f -</c>: a Dockerfile or a tar archive on stdin, put into a folder that stays for a later push. What is compressed in a way that the agent
+/// cannot read (xz, bzip2) stays as it is: the builder fetches and unpacks it, as it does for buildx.
+/// </summary>
 internal static class StdinContext
 {
     private const int TarMagicAt = 257;
+
+    /// <summary>128 MB of memory; more is asked for by `zstd --ultra --long=31` only.</summary>
+    private const int LargestWindowLog = 27;
     private const int Peek = 512;
     private const long MaxDockerfile = 1024 * 1024;
+
+    private enum Kind
+    {
+        Dockerfile,
+        Tar,
+        Gzip,
+        Zstd,
+        ForTheBuilder,
+    }
 
     /// <summary>Tells the two apart as docker does: by the first bytes.</summary>
     /// <exception cref="ImageException">Nothing on stdin, or a damaged archive.</exception>
     public static async Task<BuildSources> ReadAsync(BuildRequest request, ImageContext context, string directory, CancellationToken cancel)
     {
+        if (request.File == "-")
+        {
+            throw new ImageException("stdin cannot be both, the build context and the Dockerfile: write \"-\" for one of them.", ImageExit.Usage);
+        }
+
         await using var stdin = new BufferedStream(context.OpenInput());
         var head = new byte[Peek];
         var length = await stdin.ReadAtLeastAsync(head, Peek, throwOnEndOfStream: false, cancel);
@@ -22,19 +44,28 @@ internal static class StdinContext
         }
 
         await using var whole = new ConcatenatedStream(head.AsMemory(0, length), stdin);
-        var gzip = length > 2 && head[0] == 0x1f && head[1] == 0x8b;
-        if (!gzip && !head.AsSpan(TarMagicAt, 5).SequenceEqual("ustar"u8))
+        var kind = KindOf(head.AsSpan(0, length));
+        if (kind == Kind.Dockerfile)
         {
-            return new BuildSources(Fresh(directory, "empty"), null, await SaveAsync(whole, directory, cancel), "Dockerfile");
+            return request.File is null ? new BuildSources(Fresh(directory, "empty"), null, await SaveAsync(whole, directory, cancel), "Dockerfile")
+                : throw new ImageException($"Which Dockerfile: that on stdin, or -f {request.File}? What stands on stdin is no tar archive, so that it is a Dockerfile.", ImageExit.Usage);
+        }
+
+        if (kind == Kind.ForTheBuilder)
+        {
+            var archive = Path.Combine(directory, "context.archive");
+            await using var copy = File.Create(archive);
+            await whole.CopyToAsync(copy, cancel);
+            return BuildSources.OfUpload(archive, Path.GetFileName(directory), request.File ?? "Dockerfile");
         }
 
         var root = Fresh(directory, "context");
         try
         {
-            await using var tar = gzip ? new GZipStream(whole, CompressionMode.Decompress) : (Stream)whole;
+            await using var tar = Decompressed(kind, whole);
             await TarContext.ExtractAsync(tar, root, cancel);
         }
-        catch (Exception e) when (e is InvalidDataException or FormatException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or FormatException or EndOfStreamException or ZstdException or IOException { InnerException: ZstdException })
         {
             throw new ImageException($"The archive on stdin is damaged: {e.Message}", ImageExit.Failure, e);
         }
@@ -43,6 +74,26 @@ internal static class StdinContext
         return File.Exists(Path.Combine(root, file))
             ? new BuildSources(root, null, Path.GetDirectoryName(Path.Combine(root, file)), Path.GetFileName(file))
             : throw new ImageException($"The archive on stdin holds no {file}.");
+    }
+
+    private static Kind KindOf(ReadOnlySpan<byte> begin) => begin switch
+    {
+        [0x1f, 0x8b, ..] => Kind.Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind.Zstd,
+        [(byte)'B', (byte)'Z', (byte)'h', ..] or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => Kind.ForTheBuilder,
+        _ => begin.Length > TarMagicAt && begin[TarMagicAt..].StartsWith("ustar"u8) ? Kind.Tar : Kind.Dockerfile,
+    };
+
+    private static Stream Decompressed(Kind kind, Stream archive)
+    {
+        if (kind != Kind.Zstd)
+        {
+            return kind == Kind.Gzip ? new GZipStream(archive, CompressionMode.Decompress) : archive;
+        }
+
+        var zstd = new DecompressionStream(archive);
+        zstd.SetParameter(ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindowLog);
+        return zstd;
     }
 
     /// <returns>The folder that the Dockerfile is in.</returns>

@@ -17,11 +17,33 @@ internal sealed class ParsedFlags(string command)
 
     public bool Has(string name) => _given.Exists(g => g.Name == name);
 
-    public bool IsSet(string name) => Last(name) is { } value && value is "1" or "t" or "T" or "TRUE" or "true" or "True";
+    public bool IsSet(string name) => GoBoolean.IsTrue(Last(name));
 
     public IReadOnlyList<string> All(string name) => [.. _given.Where(g => g.Name == name).Select(g => g.Value)];
 
     public string? Last(string name) => _given.FindLast(g => g.Name == name).Value;
+
+    /// <summary>A flag's value that is a list of fields. A field that is there twice counts as it was given last.</summary>
+    /// <exception cref="ImageException">A field without a value, or quotes that do not fit.</exception>
+    public Dictionary<string, string> Fields(string flag, string text)
+    {
+        try
+        {
+            var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var (key, value) in CsvFields.Pairs(text))
+            {
+                fields[key] = value ?? (key is "push" or "unpack" or "reset" ? "true" : throw Wrong($"--{flag} {Keys.Hidden(text)}: \"{key}\" has no value"));
+            }
+
+            return fields;
+        }
+        catch (FormatException e)
+        {
+            throw Wrong($"--{flag} {Keys.Hidden(text)}: {e.Message}");
+        }
+    }
+
+    public ImageException Wrong(string what) => new($"{Command}: {what}.", ImageExit.Usage);
 
     /// <summary>Exactly as many operands as a verb takes.</summary>
     /// <exception cref="ImageException">Fewer or more.</exception>

@@ -7,6 +7,11 @@ namespace PodExecutor.Agent.Images.Logins;
 /// <summary>docker's config.json, and the variable DOCKER_AUTH_CONFIG, which holds the same text.</summary>
 internal sealed class DockerConfig
 {
+    private const string DefaultHost = "unix:///var/run/docker.sock";
+
+    private static readonly (string Key, string Argument)[] ProxyArguments =
+        [("httpProxy", "HTTP_PROXY"), ("httpsProxy", "HTTPS_PROXY"), ("noProxy", "NO_PROXY"), ("ftpProxy", "FTP_PROXY"), ("allProxy", "ALL_PROXY")];
+
     private readonly JsonObject _root;
     private readonly string _source;
 
@@ -43,6 +48,26 @@ internal sealed class DockerConfig
         }
 
         return logins;
+    }
+
+    /// <summary>
+    /// What docker gives a build as arguments: of the engine's address, else "default". BuildKit puts each into a step's environment in both spellings, and neither into the image nor into its cache keys.
+    /// </summary>
+    /// <param name="host">The engine's address as the job knows it, or null.</param>
+    /// <exception cref="ImageException">A value is no text.</exception>
+    public IReadOnlyList<KeyValuePair<string, string>> Proxies(string? host)
+    {
+        var all = _root["proxies"] as JsonObject ?? [];
+        var own = (all[host ?? DefaultHost] ?? all["default"]) as JsonObject ?? [];
+        try
+        {
+            return [.. ProxyArguments.Where(p => own[p.Key] is not null).Select(p => KeyValuePair.Create(p.Argument, own[p.Key]!.GetValue<string>())).Where(p => p.Value.Length > 0)];
+        }
+        catch (InvalidOperationException)
+        {
+            // The exception's text may quote the value, and that a password.
+            throw new ImageException($"{_source}: \"proxies\" holds a value that is no text.");
+        }
     }
 
     /// <summary>The program that keeps a registry's login ("ecr-login"), or null: credHelpers, else credsStore.</summary>

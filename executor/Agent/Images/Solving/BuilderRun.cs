@@ -80,13 +80,19 @@ internal sealed class BuilderRun(BuilderRunRequest run, ProgressBoard board, Log
         var lane = board.Open(run.Share);
         Trace = lane.Trace;
         await using var client = new BuildKitClient(choice.Endpoint, new BuildKitClientOptions { Time = context.Time });
+        SolveRequest? request = null;
         try
         {
-            return await client.SolveAsync(SolveRequests.Of(run.Plan, context, _auth), lane.Add, cancel);
+            request = SolveRequests.Of(run.Plan, context, _auth);
+            return await client.SolveAsync(request, lane.Add, cancel);
         }
         finally
         {
             lane.End();
+            foreach (var upload in request?.Uploads.Values ?? [])
+            {
+                await upload.DisposeAsync();
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ internal static class SolveRequests
         FrontendOptions = plan.Attributes,
         LocalDirectories = plan.Locals.ToDictionary(l => l.Key, l => new LocalDirectory(l.Value) { Record = plan.Record }, StringComparer.Ordinal),
         OciLayouts = plan.Layouts,
+        Uploads = plan.Uploads.ToDictionary(u => u.Key, u => (Stream)File.OpenRead(u.Value), StringComparer.Ordinal),
         SharedKey = plan.SharedKey,
         Exports = [.. plan.Exporters.Select(e => Export(e, context))],
         CacheExports = [.. plan.CacheExports.Select(c => new CacheEntry(c.Type, Folders(c.Attributes, context)))],

@@ -1,5 +1,6 @@
 using PodExecutor.Agent.Images.Builds;
 using PodExecutor.Agent.Images.CommandLine;
+using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.Recipes;
 using PodExecutor.Agent.Images.Reports;
 using PodExecutor.Agent.Images.Solving;
@@ -30,7 +31,13 @@ internal static class BuildVerb
             context.Warn(note);
         }
 
+        if (context.OutputIsTerminal && request.Outputs.Any(o => o.Destination == OutputFlags.Stdout))
+        {
+            throw new ImageException("The output would be written to a terminal. Name a file by dest=FILE, or redirect it.", ImageExit.Usage);
+        }
+
         // Step 2
+        SecretValues.Require(request.Secrets, context);
         var store = new RecipeStore(context.StateDirectory);
         var needsStdin = request.Context == "-" || request.File == "-";
         var sources = await BuildSources.FindAsync(request, context, needsStdin ? store.NewAttachments(Guid.NewGuid().ToString("N")) : "", cancel);
@@ -81,7 +88,8 @@ internal static class BuildVerb
     {
         var flags = BuildFlags.Table(call.Command).With(GlobalFlags.Everywhere).Parse(call.Arguments);
         var request = new BuildFlagReader(flags, variable).Read();
-        return (request with { Insecure = call.Insecure(flags) }, flags);
+        var proxies = DockerConfig.Read(call.Context.DockerConfigPath).Proxies(call.Context.Given("DOCKER_HOST"));
+        return (request with { Insecure = call.Insecure(flags), Proxies = proxies }, flags);
     }
 
     /// <summary>Only image-build labels by itself: docker and nerdctl make the image that they would make elsewhere.</summary>
@@ -109,6 +117,11 @@ internal static class BuildVerb
         if (request.Load)
         {
             yield return $"--load: there is no local engine to load into. The image is kept as a recipe: \"{call.Context.Name} push NAME\" sends it to its registry, -o type=docker,dest=FILE.tar writes it to a file.";
+        }
+
+        if (request.Proxies.Any(p => p.Value.Contains('@', StringComparison.Ordinal)) && request.Attestations.Any(a => a.Key == "provenance" && !a.Value.Contains("mode=min", StringComparison.Ordinal)))
+        {
+            yield return "--provenance: unless mode=min, BuildKit writes all build arguments into the image's provenance, and so the login of the proxy in docker's config.json. Whoever can pull the image can read it.";
         }
 
         if (request.Progress == "tty")

@@ -68,8 +68,8 @@ internal sealed class Remake
             outcome = trial.Id == _recipe.Id ? await SolveAsync(again, null, cancel) : throw Changed(e, trial.Id);
         }
 
-        // An inline cache is a part of the image's configuration, and tells of this build: with it, another id does not mean another image.
-        if (outcome.Id is { } id && id != _recipe.Id && outcome.Solve.ConfigDigest is not null && again.CacheTo.Count == 0)
+        // An inline cache holds the times of its steps, which the builder tells otherwise once they come from its own cache: the same image has another id then.
+        if (outcome.Id is { } id && id != _recipe.Id && outcome.Solve.ConfigDigest is not null && !BuildCaches.Exports(again, _context.Variable).Any(c => c.Type == "inline"))
         {
             // Say it, since nobody would look for it.
             _context.Warn($"The image is not the one that was built before: {id} instead of {_recipe.Id}. The builder has dropped its cache meanwhile, and the build does not give the same twice. To be sure, build with --push.");
