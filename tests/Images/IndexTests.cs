@@ -116,7 +116,7 @@ public sealed class IndexTests : IDisposable
     }
 
     [Theory]
-    [InlineData("is in another repository than", "manifest", "create", "{repository}:1", "127.0.0.1:15000/team/public:1")]
+    [InlineData("There is no image 127.0.0.1:15000/team/none:1 in its registry", "manifest", "create", "{repository}:1", "127.0.0.1:15000/team/none:1")]
     [InlineData("There is no image {repository}:none in its registry", "manifest", "create", "{repository}:1", "{repository}:none")]
     [InlineData("There is no image {repository}:none in its registry", "buildx", "imagetools", "create", "-t", "{repository}:1", "{repository}:none")]
     [InlineData("under which name?", "buildx", "imagetools", "create", "{repository}:none")]

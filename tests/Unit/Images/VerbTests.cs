@@ -14,13 +14,12 @@ public sealed class VerbTests : IDisposable
     [InlineData("logs", "no containers", "logs", "x")]
     [InlineData("container run", "`services:`", "container", "run", "alpine")]
     [InlineData("exec", "`services:`", "exec", "x", "true")]
-    [InlineData("image import", "Push an archive", "image", "import", "x.tar")]
+    [InlineData("image import", "ADD FILE.tar", "image", "import", "x.tar")]
     [InlineData("container inspect", "no containers", "container", "inspect", "x")]
     [InlineData("compose", "`services:`", "compose", "-f", "x.yml", "up", "-d")]
     [InlineData("compose build", "once for the folder of each service", "compose", "build")]
     [InlineData("compose push", "once for the folder of each service", "compose", "--file", "build.yml", "push", "app")]
     [InlineData("volume", "an engine", "volume", "create", "x")]
-    [InlineData("pull", "FROM", "pull", "alpine")]
     [InlineData("buildx bake", "bake files", "buildx", "bake")]
     public async Task Verb_ThatCannotBeServed_SaysWhatToDo(string verb, string advice, params string[] arguments)
     {

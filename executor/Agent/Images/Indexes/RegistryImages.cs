@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PodExecutor.Agent.Images.Copies;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
@@ -7,8 +8,8 @@ using PodExecutor.Agent.Transfers;
 namespace PodExecutor.Agent.Images.Indexes;
 
 /// <summary>Images that are in registries already, by whichever job, as parts of an index; and where that goes.</summary>
-/// <param name="writes">Not only reads.</param>
-internal sealed class RegistryImages(bool writes, bool insecure, ImageContext context) : IDisposable
+/// <param name="targets">What is written; from all others is only read.</param>
+internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool insecure, ImageContext context) : IDisposable
 {
     private readonly LoginBook _book = new(context.Variable, context.DockerConfigPath);
     private readonly Dictionary<string, RegistryClient> _clients = new(StringComparer.Ordinal);
@@ -27,24 +28,64 @@ internal sealed class RegistryImages(bool writes, bool insecure, ImageContext co
         return new PartImage(platforms, manifest.MediaType, manifest.Digest, manifest.Content.Length, manifest.Content);
     });
 
-    /// <exception cref="ImageException">The registry is not reached, or refuses.</exception>
-    public async Task PutAsync(ImageReference name, Manifest index, CancellationToken cancel)
+    /// <exception cref="ImageException">It is not there, is no image, has no such platform, or the registry is not reached.</exception>
+    public Task<ImageFacts> FactsAsync(ImageReference image, string? platform, CancellationToken cancel) =>
+        GuardedAsync(image, async () => await ImageFacts.ReadAsync(Client(image), await ManifestAsync(image, cancel), platform, cancel));
+
+    public IImageSource Source(ImageOrigin origin) => origin.Repository is { } repository ? Client(repository) : new LayoutFolder(origin.Folder!);
+
+    /// <summary>The image as it is, under other names of one repository.</summary>
+    /// <exception cref="ImageException">It is no longer there, or a registry is not reached or refuses.</exception>
+    public async Task<Manifest> CopyAsync(ImageOrigin origin, IReadOnlyList<ImageReference> names, CancellationToken cancel)
     {
-        try
+        var source = Source(origin);
+        return await PushedAsync(names[0], async () =>
         {
-            await Client(name).PutAsync(name.Tag ?? "latest", index, cancel);
-        }
-        catch (TransferException e)
-        {
-            throw new ImageException($"{name.Full} is not pushed: {e.Message}", ImageExit.Failure, e);
-        }
+            var manifest = await source.GetAsync(origin.Digest, cancel);
+            await new ImageCopy(source, Client(names[0]), context).ContentAsync(manifest, cancel);
+            foreach (var name in names)
+            {
+                await PutAsync(name, manifest, cancel);
+            }
+
+            return manifest;
+        });
     }
+
+    /// <summary>What an index in the target's repository names has to be there.</summary>
+    /// <param name="isNamed">The manifest itself is named; of an index the entries are.</param>
+    /// <exception cref="ImageException">A registry is not reached or refuses.</exception>
+    public Task BringAsync(ImageReference from, Manifest manifest, ImageReference target, bool isNamed, CancellationToken cancel) => from.Name == target.Name ? Task.CompletedTask : PushedAsync(target, async () =>
+    {
+        var copy = new ImageCopy(Client(from), Client(target), context);
+        await (isNamed && !ManifestContents.Read(manifest).IsIndex ? copy.RunAsync(manifest, manifest.Digest, cancel) : copy.ContentAsync(manifest, cancel));
+        return manifest;
+    });
+
+    /// <exception cref="ImageException">The registry is not reached, or refuses.</exception>
+    public Task PutAsync(ImageReference name, Manifest index, CancellationToken cancel) => PushedAsync(name, async () =>
+    {
+        await Client(name).PutAsync(name.Tag ?? "latest", index, cancel);
+        return index;
+    });
 
     public void Dispose()
     {
         foreach (var client in _clients.Values)
         {
             client.Dispose();
+        }
+    }
+
+    private static async Task<Manifest> PushedAsync(ImageReference name, Func<Task<Manifest>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception e) when (e is TransferException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new ImageException($"{name.Full} is not pushed: {e.Message}", ImageExit.Failure, e);
         }
     }
 
@@ -79,7 +120,7 @@ internal sealed class RegistryImages(bool writes, bool insecure, ImageContext co
     {
         if (!_clients.TryGetValue(image.Name, out var client))
         {
-            client = new RegistryClient(image, writes, _book, insecure, context);
+            client = new RegistryClient(image, targets.Any(t => t.Name == image.Name), _book, insecure, context);
             _clients.Add(image.Name, client);
         }
 

@@ -21,7 +21,7 @@ internal static class ImageFields
         return new JsonObject
         {
             ["Id"] = recipe.Id,
-            ["RepoTags"] = List(names.Select(n => $"{n.Familiar}:{n.Tag}")),
+            ["RepoTags"] = List(names.Where(n => n.Tag is not null).Select(n => $"{n.Familiar}:{n.Tag}")),
             ["RepoDigests"] = List(recipe.Pushed.Select(p => $"{ImageReference.Parse(p.Key).Familiar}@{p.Value}").Distinct(StringComparer.Ordinal)),
             ["Created"] = recipe.Created.UtcDateTime.ToString("O"),
             ["Config"] = new JsonObject { ["Labels"] = new JsonObject(labels) },

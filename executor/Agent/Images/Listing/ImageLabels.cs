@@ -4,7 +4,7 @@ using PodExecutor.Agent.Images.Recipes;
 
 namespace PodExecutor.Agent.Images.Listing;
 
-/// <summary>The labels that this job gave an image. Those of a Dockerfile are in the image, which is not here.</summary>
+/// <summary>The labels that this job gave an image, or with which it was pulled or loaded. Those of a Dockerfile are in the image, which is not here.</summary>
 internal static class ImageLabels
 {
     public const string Unknown = "only labels of --label are known: those of a Dockerfile are in the image itself, which is not kept";

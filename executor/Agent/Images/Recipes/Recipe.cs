@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace PodExecutor.Agent.Images.Recipes;
 
 /// <summary>
-/// An image that this job has made: how, under which names, and what came out. There is no image store in a job's pod; a push builds again, and finds
+/// An image that this job has made, pulled or loaded: how, under which names, and what came out. There is no image store in a job's pod; a push builds again, and finds
 /// everything in the builder's cache (docs/adr/0027).
 /// </summary>
 internal sealed record Recipe
@@ -43,6 +43,9 @@ internal sealed record Recipe
     public long Size { get; init; }
 
     public IReadOnlyList<string> Platforms { get; init; } = [];
+
+    /// <summary>Where the image is that was pulled or loaded (ImageOrigin); null: it was built.</summary>
+    public string? Origin { get; init; }
 
     /// <summary>As docker shows it: twelve digits.</summary>
     [JsonIgnore]

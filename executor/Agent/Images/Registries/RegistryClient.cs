@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using PodExecutor.Agent.Images.Copies;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Transfers;
@@ -7,21 +8,23 @@ namespace PodExecutor.Agent.Images.Registries;
 
 /// <summary>
 /// Reads and writes manifests of one repository, with the job's login: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
-/// Layers it neither reads nor writes: those are the builders' business.
+/// Layers only where an image is copied: what is built is the builders' business.
 /// </summary>
 /// <param name="repository">Its tag and digest do not count.</param>
 /// <param name="writes">Not only reads.</param>
 /// <param name="insecure">Over plain HTTP or with any certificate.</param>
-internal sealed class RegistryClient(ImageReference repository, bool writes, LoginBook book, bool insecure, ImageContext context) : IDisposable
+internal sealed class RegistryClient(ImageReference repository, bool writes, LoginBook book, bool insecure, ImageContext context) : IImageSource, IDisposable
 {
     /// <summary>More than any manifest or configuration.</summary>
     private const int MaxManifest = 4 << 20;
 
     private static readonly TimeSpan ReachPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly string[] Accepted = [Manifest.OciIndex, Manifest.OciManifest, Manifest.DockerIndex, Manifest.DockerManifest];
 
     private readonly RegistryDoor _door = new(repository, writes, book, insecure, context);
+    private readonly RegistryTries _tries = new($"Asking the registry {repository.Registry}", context);
+
+    public ImageReference Repository => repository;
 
     /// <summary>Does the registry answer this pod, with a certificate that it trusts, and does its token server? One try.</summary>
     /// <returns>Why not, or null. A login that is refused is an answer.</returns>
@@ -50,31 +53,50 @@ internal sealed class RegistryClient(ImageReference repository, bool writes, Log
 
     /// <summary>The same with the tries that every request has.</summary>
     /// <exception cref="TransferException">It does not.</exception>
-    public Task ReachAsync(CancellationToken cancel) => TryAsync(_door.KnockAsync, cancel);
+    public Task ReachAsync(CancellationToken cancel) => _tries.RunAsync(patience => _door.KnockAsync(patience.Token), cancel);
 
     /// <param name="reference">A tag or a digest.</param>
     /// <exception cref="TransferException">The registry is not reached, has no such manifest, or refuses.</exception>
-    public Task<Manifest> GetAsync(string reference, CancellationToken cancel) => TryAsync(
+    public Task<Manifest> GetAsync(string reference, CancellationToken cancel) => _tries.RunAsync(
         async patience =>
         {
-            using var response = await _door.SendAsync(root => Accepting(new HttpRequestMessage(HttpMethod.Get, Address(root, "manifests", reference))), patience);
-            return Verified(Manifest.Of(response.Content.Headers.ContentType?.MediaType, await BytesAsync(response, patience)), reference);
+            using var response = await _door.SendAsync(root => Accepting(new HttpRequestMessage(HttpMethod.Get, Address(root, "manifests", reference))), patience.Token);
+            return Verified(Manifest.Of(response.Content.Headers.ContentType?.MediaType, await BytesAsync(response, patience.Token)), reference);
         },
         cancel);
 
     /// <summary>A small blob: an image's configuration.</summary>
     /// <exception cref="TransferException">The registry is not reached, has no such blob, or refuses.</exception>
-    public Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel) => TryAsync(
+    public Task<byte[]> GetBlobAsync(string digest, CancellationToken cancel) => _tries.RunAsync(
         async patience =>
         {
-            using var response = await _door.SendAsync(root => new HttpRequestMessage(HttpMethod.Get, Address(root, "blobs", digest)), patience);
-            return Verified(new Manifest("", await BytesAsync(response, patience)), digest).Content;
+            using var response = await _door.SendAsync(root => new HttpRequestMessage(HttpMethod.Get, Address(root, "blobs", digest)), patience.Token);
+            return Verified(new Manifest("", await BytesAsync(response, patience.Token)), digest).Content;
         },
         cancel);
 
+    public async Task<Stream> OpenAsync(Descriptor blob, CancellationToken cancel)
+    {
+        try
+        {
+            // The answer lives as long as its stream.
+            var response = await _door.SendAsync(root => new HttpRequestMessage(HttpMethod.Get, Address(root, "blobs", blob.Digest)), cancel);
+            return await response.Content.ReadAsStreamAsync(cancel);
+        }
+        catch (HttpRequestException e)
+        {
+            // The one that writes must not be blamed.
+            throw Answer.Unreachable($"Asking the registry {repository.Registry}", e);
+        }
+    }
+
+    /// <param name="mountFrom">Another repository of the registry that may have the blobs, or null.</param>
+    public BlobWriter Writer(string? mountFrom) =>
+        new(repository, _door, mountFrom is null ? null : new RegistryDoor(repository, writes, book, insecure, context, mountFrom), mountFrom, context);
+
     /// <param name="reference">A tag, or the manifest's own digest.</param>
     /// <exception cref="TransferException">The registry is not reached or refuses.</exception>
-    public Task PutAsync(string reference, Manifest manifest, CancellationToken cancel) => TryAsync(
+    public Task PutAsync(string reference, Manifest manifest, CancellationToken cancel) => _tries.RunAsync(
         async patience =>
         {
             using var response = await _door.SendAsync(
@@ -84,8 +106,8 @@ internal sealed class RegistryClient(ImageReference repository, bool writes, Log
                     request.Content.Headers.ContentType = new MediaTypeHeaderValue(manifest.MediaType);
                     return request;
                 },
-                patience);
-            return response.StatusCode;
+                patience.Token);
+            return "";
         },
         cancel);
 
@@ -111,22 +133,4 @@ internal sealed class RegistryClient(ImageReference repository, bool writes, Log
 
     private Manifest Verified(Manifest content, string reference) => !reference.StartsWith("sha256:", StringComparison.Ordinal) || content.Digest == reference ? content
         : throw new TransferException($"{repository.Registry} answers {repository.Name}@{reference} with something else ({content.Digest}).", isTransient: false);
-
-    private Task<T> TryAsync<T>(Func<CancellationToken, Task<T>> once, CancellationToken cancel) => Attempts.RunAsync(
-        context.Warn,
-        context.Time,
-        async (_, stop) =>
-        {
-            using var patience = new CancellationTokenSource(Patience, context.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
-            try
-            {
-                return await once(either.Token);
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
-            {
-                throw Answer.Unreachable($"Asking the registry {repository.Registry}", e);
-            }
-        },
-        cancel);
 }

@@ -12,7 +12,8 @@ namespace PodExecutor.Agent.Images.Registries;
 
 /// <summary>The way into one repository: with or without TLS, and with which permission. The registry says it at the first request, and again whenever it answers 401.</summary>
 /// <param name="writes">Asks for no more than is needed: a login that may only read is refused by some token servers otherwise.</param>
-internal sealed class RegistryDoor(ImageReference repository, bool writes, LoginBook book, bool insecure, ImageContext context) : IDisposable
+/// <param name="alsoReads">The path of another repository of the registry, or null.</param>
+internal sealed class RegistryDoor(ImageReference repository, bool writes, LoginBook book, bool insecure, ImageContext context, string? alsoReads = null) : IDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
@@ -67,6 +68,29 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
             }
         }
 
+        return await SucceededAsync(response, cancel);
+    }
+
+    /// <summary>A request that can be sent only once, since its content is gone then.</summary>
+    /// <param name="make">With an address that an earlier answer gave.</param>
+    /// <inheritdoc cref="SendAsync"/>
+    public async Task<HttpResponseMessage> SendStreamAsync(Func<HttpRequestMessage> make, CancellationToken cancel)
+    {
+        var response = await SendOnceAsync(make(), cancel);
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            // The permission has run out since: the next try begins with another.
+            response.Dispose();
+            throw new TransferException($"{repository.Registry} no longer takes its own permission for {repository.Name}.", isTransient: true);
+        }
+
+        return await SucceededAsync(response, cancel);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SucceededAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
         if (response.IsSuccessStatusCode)
         {
             return response;
@@ -81,11 +105,10 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
             {
                 RetryAfter = Answer.RetryAfter(response, context.Time),
                 IsMissing = response.StatusCode == HttpStatusCode.NotFound,
+                RefusedExpectation = response.StatusCode == HttpStatusCode.ExpectationFailed,
             };
         }
     }
-
-    public void Dispose() => _http.Dispose();
 
     private static SocketsHttpHandler NewHandler(ImageReference repository, bool insecure, ImageContext context) =>
         RegistryHttp.Handler(repository.Registry, insecure, context.ExtraAuthority, ConnectTimeout);
@@ -113,7 +136,8 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
     {
         using (request)
         {
-            request.Headers.Authorization = _authorization;
+            // To another host, where a registry may want its layers to be sent, no login follows.
+            request.Headers.Authorization = _root is null || _root.GetLeftPart(UriPartial.Authority) == request.RequestUri!.GetLeftPart(UriPartial.Authority) ? _authorization : null;
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
         }
     }
@@ -137,6 +161,11 @@ internal sealed class RegistryDoor(ImageReference repository, bool writes, Login
                 Service = service,
                 Scopes = { $"repository:{repository.Path}:{(writes ? "pull,push" : "pull")}" },
             };
+            if (alsoReads is not null)
+            {
+                request.Scopes.Add($"repository:{alsoReads}:pull");
+            }
+
             return (await server.FetchAsync(request, _login is null ? null : new RegistryCredential(_login.Username, _login.Secret), cancel)).Token;
         }
         catch (BuildKitException e)

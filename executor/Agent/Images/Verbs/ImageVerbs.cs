@@ -5,7 +5,7 @@ using PodExecutor.Agent.Images.References;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
-/// <summary>The verbs that only look at what this job has built: images, tag, rmi, inspect.</summary>
+/// <summary>The verbs that only look at what this job has built, pulled or loaded: images, tag, rmi, inspect.</summary>
 internal static class ImageVerbs
 {
     public static Task<int> List(VerbCall call, CancellationToken cancel)
@@ -106,5 +106,5 @@ internal static class ImageVerbs
     }
 
     public static ImageException NotBuilt(string name) => new(
-        $"No such image: {name}. This job has not built it (\"images\" lists what it has). Images of other jobs and registries are not here: name them in FROM or `image:`.");
+        $"No such image: {name}. This job has not built it (\"images\" lists what it has). An image of another job or registry must be pulled first, or loaded.");
 }

@@ -10,7 +10,7 @@ using PodExecutor.Agent.Images.Reports;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
-/// <summary>buildx imagetools: one index over images that several jobs have pushed, each for its platform. Nothing is built, and no builder takes part.</summary>
+/// <summary>buildx imagetools: one index over images that several jobs have pushed, each for its platform, or a copy of one. What is elsewhere is copied first. Nothing is built, and no builder takes part.</summary>
 internal static class ImagetoolsVerbs
 {
     private const string NoBuilder = "the registry is asked, no builder";
@@ -34,8 +34,7 @@ internal static class ImagetoolsVerbs
             sources.InsertRange(0, names.Take(1));
         }
 
-        SameRepository(call, names, sources);
-        using var images = new RegistryImages(writes: !flags.IsSet("dry-run"), call.Insecure(flags), call.Context);
+        using var images = new RegistryImages(flags.IsSet("dry-run") ? [] : names, call.Insecure(flags), call.Context);
         var parts = new List<PartImage>();
         foreach (var source in sources)
         {
@@ -52,6 +51,11 @@ internal static class ImagetoolsVerbs
 
         foreach (var name in names)
         {
+            for (var i = 0; i < parts.Count; i++)
+            {
+                await images.BringAsync(sources[i], new Manifest(parts[i].MediaType, parts[i].Content!), name, isNamed: !isCopy, cancel);
+            }
+
             await images.PutAsync(name, index, cancel);
             call.Context.Log.WriteLine($"Pushed {name.Full}@{index.Digest}");
         }
@@ -66,7 +70,7 @@ internal static class ImagetoolsVerbs
             new("raw", FlagKind.Switch), new("format"), new("builder") { Ignored = NoBuilder }, new("insecure", FlagKind.Switch),
             new("verbose", FlagKind.Switch, 'v') { Refused = "the manifest itself is printed; its digest is that of `docker buildx imagetools inspect`" });
         var name = ImageReference.Parse(flags.Exactly(1, "IMAGE")[0]);
-        using var images = new RegistryImages(writes: false, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = new RegistryImages([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
         var image = await images.ManifestAsync(name, cancel);
         if (flags.IsSet("raw") || call.Command.EndsWith("manifest inspect", StringComparison.Ordinal))
         {
@@ -92,20 +96,6 @@ internal static class ImagetoolsVerbs
     /// <exception cref="ImageException">It has a digest.</exception>
     public static ImageReference Target(VerbCall call, string text) => ImageReference.Parse(text) is { Digest: null } name ? name
         : throw new ImageException($"{call.Command}: {text}: an index is pushed under a name and tag; its digest is what comes out.", ImageExit.Usage);
-
-    /// <summary>An index can only name what is in its own repository.</summary>
-    /// <exception cref="ImageException">A source is elsewhere.</exception>
-    public static void SameRepository(VerbCall call, IReadOnlyList<ImageReference> names, IReadOnlyList<ImageReference> sources)
-    {
-        foreach (var name in names)
-        {
-            if (sources.FirstOrDefault(s => s.Name != name.Name) is { } foreign)
-            {
-                throw new ImageException(
-                    $"{call.Command}: {foreign.Full} is in another repository than {name.Full}, and layers are not copied here. Let the jobs push to {name.Name}, or copy with skopeo or crane.", ImageExit.Usage);
-            }
-        }
-    }
 
     /// <summary>--annotation: of the index, or of its descriptors of images. The images themselves are not made anew here.</summary>
     private static Dictionary<string, string> Annotations(VerbCall call, IReadOnlyList<string> texts)

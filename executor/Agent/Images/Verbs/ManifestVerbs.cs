@@ -22,7 +22,6 @@ internal static class ManifestVerbs
             throw new ImageException($"{call.Command}: of which images? Name at least one after {list.Full}.", ImageExit.Usage);
         }
 
-        ImagetoolsVerbs.SameRepository(call, [list], sources);
         var store = new ManifestListStore(call.Context.StateDirectory);
         var before = store.Find(list.Full);
         if (before is not null && !flags.IsSet("amend"))
@@ -30,7 +29,7 @@ internal static class ManifestVerbs
             throw new ImageException($"{call.Command}: there is a list {list.Full} already. Add to it with --amend, or begin anew after `manifest rm {list.Full}`.", ImageExit.Usage);
         }
 
-        using var images = new RegistryImages(writes: false, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = new RegistryImages([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
         var entries = (before?.Entries ?? []).Where(e => sources.TrueForAll(s => s.Full != e.Reference)).ToList();
         foreach (var source in sources)
         {
@@ -70,8 +69,8 @@ internal static class ManifestVerbs
     {
         var flags = call.Parse(Insecure, new("purge", FlagKind.Switch, 'p'));
         var (store, list) = Known(call, flags.Exactly(1, "LIST")[0]);
-        using var images = new RegistryImages(writes: true, call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
-        var index = await IndexAsync(images, list, cancel);
+        using var images = new RegistryImages([ImageReference.Parse(list.Name)], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        var index = await IndexAsync(images, list, ImageReference.Parse(list.Name), cancel);
         await images.PutAsync(ImageReference.Parse(list.Name), index, cancel);
         if (flags.IsSet("purge"))
         {
@@ -90,8 +89,8 @@ internal static class ManifestVerbs
             return await ImagetoolsVerbs.InspectAsync(call, cancel);
         }
 
-        using var images = new RegistryImages(writes: false, call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context);
-        call.Context.Output.WriteLine(Encoding.UTF8.GetString((await IndexAsync(images, list, cancel)).Content));
+        using var images = new RegistryImages([], call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context);
+        call.Context.Output.WriteLine(Encoding.UTF8.GetString((await IndexAsync(images, list, null, cancel)).Content));
         return ImageExit.Success;
     }
 
@@ -107,12 +106,19 @@ internal static class ManifestVerbs
         return Task.FromResult(ImageExit.Success);
     }
 
-    private static async Task<Manifest> IndexAsync(RegistryImages images, ManifestList list, CancellationToken cancel)
+    /// <param name="target">Where its images are brought to; null: they stay where they are.</param>
+    private static async Task<Manifest> IndexAsync(RegistryImages images, ManifestList list, ImageReference? target, CancellationToken cancel)
     {
         var parts = new List<PartImage>();
         foreach (var entry in list.Entries)
         {
-            var image = await images.FindAsync(ImageReference.Parse(entry.Reference) with { Digest = entry.Digest }, cancel);
+            var source = ImageReference.Parse(entry.Reference) with { Digest = entry.Digest };
+            var image = await images.FindAsync(source, cancel);
+            if (target is not null)
+            {
+                await images.BringAsync(source, new Manifest(image.MediaType, image.Content!), target, isNamed: true, cancel);
+            }
+
             parts.Add(entry is { Os: null, Architecture: null, Variant: null } ? image : JoinedImage.Annotated(image, Platform));
 
             string Platform(string own) => own.Split('/') is var parts && parts is [var os, var architecture, ..]

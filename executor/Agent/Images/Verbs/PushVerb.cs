@@ -4,7 +4,7 @@ using PodExecutor.Agent.Images.References;
 
 namespace PodExecutor.Agent.Images.Verbs;
 
-/// <summary>push: what this job has built goes to its registry, under one name or under all of a repository.</summary>
+/// <summary>push: what this job has built, pulled or loaded goes to its registry, under one name or under all of a repository.</summary>
 internal static class PushVerb
 {
     private const string Unsigned = "images are pushed as they are";
@@ -19,7 +19,7 @@ internal static class PushVerb
         var store = new RecipeStore(call.Context.StateDirectory);
         var isAll = flags.IsSet("all-tags");
         List<(Recipe Recipe, IReadOnlyList<string> Names)> images = isAll
-            ? [.. store.All().Select(r => (r, Names: (IReadOnlyList<string>)[.. r.Names.Where(n => ImageReference.Parse(n).Name == name.Name)])).Where(r => r.Names.Count > 0)]
+            ? [.. store.All().Select(r => (r, Names: (IReadOnlyList<string>)[.. r.Names.Where(n => ImageReference.Parse(n) is { Digest: null } tag && tag.Name == name.Name)])).Where(r => r.Names.Count > 0)]
             : store.Find(name.Full) is { } one ? [(one, [name.Full])] : [];
         if (images.Count == 0)
         {
@@ -29,7 +29,9 @@ internal static class PushVerb
         var quiet = flags.IsSet("quiet");
         foreach (var (recipe, names) in images)
         {
-            var (digest, size) = await PushAsync(call, flags, store, recipe, names, cancel);
+            var (digest, size) = recipe.Origin is null
+                ? await PushAsync(call, flags, store, recipe, names, cancel)
+                : await CopiedPush.RunAsync(call, flags, store, recipe, names, cancel);
             foreach (var pushed in quiet ? [] : names)
             {
                 // As docker says it: scripts look for it.

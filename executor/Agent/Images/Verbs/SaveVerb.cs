@@ -12,6 +12,11 @@ internal static class SaveVerb
         var flags = call.Parse(new("output", FlagKind.Value, 'o'), new("platform", FlagKind.List), new("all-platforms", FlagKind.Switch));
         var name = flags.Exactly(1, "IMAGE")[0];
         var recipe = new RecipeStore(call.Context.StateDirectory).Find(name) ?? throw ImageVerbs.NotBuilt(name);
+        if (recipe.Origin is not null)
+        {
+            return await CopiedSave.RunAsync(call, recipe, name, flags.Last("output"), cancel);
+        }
+
         var destination = flags.Last("output") is { } file ? call.Context.At(file) : "-";
 
         // Docker's own archive holds one platform only.

@@ -40,6 +40,8 @@ internal static class VerbTable
         new("build", BuildVerb.RunAsync), new("image build", BuildVerb.RunAsync), new("builder build", BuildVerb.RunAsync),
         new("buildx build", BuildVerb.RunAsync), new("buildx b", BuildVerb.RunAsync),
         new("push", PushVerb.RunAsync), new("image push", PushVerb.RunAsync),
+        new("pull", PullVerb.RunAsync), new("image pull", PullVerb.RunAsync),
+        new("load", LoadVerb.RunAsync), new("image load", LoadVerb.RunAsync),
         new("save", SaveVerb.RunAsync), new("image save", SaveVerb.RunAsync),
         new("login", LoginVerbs.LoginAsync), new("logout", LoginVerbs.LogoutAsync),
         new("tag", ImageVerbs.Tag), new("image tag", ImageVerbs.Tag),
@@ -68,8 +70,7 @@ internal static class VerbTable
         (["compose build", "compose push"], "compose files are not read. Call build -t NAME once for the folder of each service, and push NAME"),
         (["compose", "stack", "swarm", "service"], "no container can be started from a job. Write what the job needs as `services:` of the job"),
         (["logs", "wait", "top", "stats", "port", "cp", "restart", "container"], "there are no containers: a job builds and pushes images only"),
-        (["pull"], "there is no image store to pull into. `FROM` and `services:` fetch what they need by themselves; to copy an image from registry to registry use skopeo or crane"),
-        (["load", "import"], "there is no image store to load into. Push an archive with skopeo or crane"),
+        (["import", "image import"], "a file system becomes an image by a Dockerfile: FROM scratch and ADD FILE.tar /"),
         (["buildx bake"], "bake files are not read. Call build once for each target"),
         (["commit"], "write the step into the Dockerfile"),
         (["search", "history", "trust", "scan", "scout", "sbom", "plugin", "volume", "network", "secret", "config", "node", "events", "diff", "export", "update", "rename", "pause", "unpause"], "it speaks of an engine, and a job has none"),
@@ -111,11 +112,12 @@ internal static class VerbTable
         {program}: pod-executor's own, which builds and pushes images through BuildKit and needs no engine.
 
           {program} build [FLAGS] CONTEXT     build an image; --push sends it to its registry, -o to files
-          {program} push NAME                 push what this job has built
+          {program} push NAME                 push what this job has built, pulled or loaded
+          {program} pull NAME                 look an image up, to tag and push it elsewhere: copied as it is
           {program} tag IMAGE NAME            give it another name
           {program} login, logout REGISTRY    only needed where GitLab's own login (CI_REGISTRY_*, DOCKER_AUTH_CONFIG) does not do
-          {program} images, inspect, rmi      what this job has built
-          {program} save -o FILE IMAGE        as an archive
+          {program} images, inspect, rmi      what this job has built, pulled or loaded
+          {program} save -o FILE IMAGE        as an archive; load -i FILE takes one
           {program} manifest create, push     one index over the images of several jobs; so does buildx imagetools create
           {program} version, info             the builder behind it
           {program} ps, rm, prune, context    answered as by an engine that has nothing: old pipelines clean up with them
@@ -123,5 +125,5 @@ internal static class VerbTable
         Everything else is refused with advice.
         """;
 
-    private static string Served => "build, push, tag, login, logout, images, inspect, rmi, save, version, info, manifest, buildx build and buildx imagetools";
+    private static string Served => "build, push, pull, tag, login, logout, images, inspect, rmi, save, load, version, info, manifest, buildx build and buildx imagetools";
 }
