@@ -123,6 +123,6 @@ public sealed partial class ImageBuildTests(TestCluster cluster)
         static bool Listed(string log, string file) => Regex.IsMatch(log, $@"#\d+ [0-9.]+ {file}\s");
     }
 
-    [GeneratedRegex(@"digest: sha256:[0-9a-f]{64} \((\S+)\)")]
+    [GeneratedRegex(@"Built (\S+) \(sha256:[0-9a-f]{64}\)(?:.|\n)*\S+: digest: sha256:[0-9a-f]{64} size: [0-9]+")]
     private static partial Regex Pushed();
 }

@@ -22,7 +22,6 @@ internal static class CopiedPush
         }
 
         var log = flags.IsSet("quiet") ? TextWriter.Null : context.Log;
-        log.WriteLine($"The push refers to repository [{targets[0].Name}]");
         using var images = new RegistryImages(targets, call.Insecure(flags) || recipe.Arguments.Contains("--insecure-registry"), context with { Log = log });
         var manifest = await images.CopyAsync(ImageOrigin.Parse(recipe.Origin!), targets, cancel);
         store.Change(names[0], r => r with

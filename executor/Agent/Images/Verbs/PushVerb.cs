@@ -27,6 +27,11 @@ internal static class PushVerb
         }
 
         var quiet = flags.IsSet("quiet");
+        if (!quiet)
+        {
+            call.Context.Output.WriteLine($"The push refers to repository [{name.Name}]");
+        }
+
         foreach (var (recipe, names) in images)
         {
             var (digest, size) = recipe.Origin is null
