@@ -48,7 +48,7 @@ public sealed class PullTests : IDisposable
         var digest = await DigestAsync(test);
         Assert.Contains($"Digest: {digest}\n", pulled.Output);
         Assert.Equal([digest, digest], [await DigestAsync(release), await DigestAsync(elsewhere)]);
-        Assert.StartsWith($"1: digest: {digest} size: ", mounted.Output);
+        Assert.Contains($"\n1: digest: {digest} size: ", mounted.Output);
         Assert.Equal(2, mounted.Log.Split('\n').Count(l => l.EndsWith($": Mounted from {_builder.Unique}/app", StringComparison.Ordinal)));
         Assert.DoesNotContain(": Pushed", mounted.Log);
     }
