@@ -61,6 +61,32 @@ public sealed class GatewayTests
         Assert.Contains(expected, result.Log);
     }
 
+    /// <summary>No builder takes part in these.</summary>
+    [Fact]
+    public async Task Copies_AgainstTheOperatorsRules_AreRefused()
+    {
+        using var builder = new Project().Dockerfile("LABEL a=b");
+        await builder.PassAsync("docker", "build", "-t", builder.Image(), "--push", ".");
+        await using var helper = await HelperContainer.StartAsync(new BuildPolicy { AllowedRepositories = { $"{Testbed.Registry}/mine" } }, HelperContainer.Plain("one"));
+        using var job = new Project();
+        helper.Serve(job);
+        var (mine, elsewhere) = ($"{Testbed.Registry}/mine/app:{job.Unique}", $"{Testbed.Registry}/elsewhere/app:{job.Unique}");
+
+        await job.PassAsync("docker", "pull", builder.Image());
+        await job.PassAsync("docker", "tag", builder.Image(), mine);
+        await job.PassAsync("docker", "tag", builder.Image(), elsewhere);
+        await job.PassAsync("docker", "push", mine);
+        await job.PassAsync("docker", "manifest", "create", elsewhere, builder.Image());
+        CliResult[] refused =
+        [
+            await job.RunAsync("docker", "push", elsewhere), await job.RunAsync("docker", "buildx", "imagetools", "create", "-t", elsewhere, mine),
+            await job.RunAsync("docker", "manifest", "push", elsewhere),
+        ];
+
+        Assert.Equal(await Skopeo.DigestAsync(builder.Image()), await Skopeo.DigestAsync(mine));
+        Assert.All(refused, r => Assert.True(r.Code == 1 && r.Log.Contains($"Pushing to {Testbed.Registry}/elsewhere/app is not allowed from this runner", StringComparison.Ordinal), r.All));
+    }
+
     [Fact]
     public async Task CacheMounts_OfTwoProjects_AreTwo()
     {

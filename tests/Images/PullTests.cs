@@ -30,6 +30,21 @@ public sealed class PullTests : IDisposable
         _job.Dispose();
     }
 
+    [Fact]
+    public async Task Pull_FromARegistryThatTheOperatorCallsInsecure_NeedsNoFlag()
+    {
+        var image = Name(Tls, "app", "test");
+        await PushAsync(image);
+        _job.Variables.Remove("CI_SERVER_TLS_CA_FILE");
+        var untrusted = await _job.RunAsync("docker", "pull", image);
+        await using var helper = await HelperContainer.StartAsync(new Link.Builders.BuildPolicy { InsecureRegistries = { Tls } }, HelperContainer.Plain("one"));
+        helper.Serve(_job);
+
+        await _job.PassAsync("docker", "pull", image);
+
+        Assert.True(untrusted.Code == 1, untrusted.All);
+    }
+
     [Theory]
     [InlineData(Testbed.LoginRegistry)]
     [InlineData(Testbed.TokenRegistry)]

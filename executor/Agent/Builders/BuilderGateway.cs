@@ -106,6 +106,13 @@ internal sealed class BuilderGateway : IAsyncDisposable
         {
             if (await reader.ReadAsync(_ending.Token) is { } wish)
             {
+                if (wish.RulesOnly)
+                {
+                    var rules = new RegistryRules { AllowedRepositories = { Set.Policy.AllowedRepositories }, InsecureRegistries = { Set.Policy.InsecureRegistries } };
+                    await writer.WriteAsync(new BuilderNews { Rules = rules }, _ending.Token);
+                    return;
+                }
+
                 var verdict = await _chooser.ChooseAsync(wish, line => writer.WriteAsync(new BuilderNews { Waiting = line }, _ending.Token), _ending.Token);
                 if (verdict.Refused is { Away: true } refused)
                 {

@@ -3,16 +3,35 @@ using PodExecutor.Agent.Images.Copies;
 using PodExecutor.Agent.Images.Logins;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Agent.Images.Registries;
+using PodExecutor.Agent.Images.Solving;
 using PodExecutor.Agent.Transfers;
 
 namespace PodExecutor.Agent.Images.Indexes;
 
 /// <summary>Images that are in registries already, by whichever job, as parts of an index; and where that goes.</summary>
-/// <param name="targets">What is written; from all others is only read.</param>
-internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool insecure, ImageContext context) : IDisposable
+internal sealed class RegistryImages : IDisposable
 {
-    private readonly LoginBook _book = new(context.Variable, context.DockerConfigPath);
+    private readonly IReadOnlyList<ImageReference> _targets;
+    private readonly Func<string, bool> _isInsecure;
+    private readonly ImageContext _context;
+    private readonly LoginBook _book;
     private readonly Dictionary<string, RegistryClient> _clients = new(StringComparer.Ordinal);
+
+    private RegistryImages(IReadOnlyList<ImageReference> targets, Func<string, bool> isInsecure, ImageContext context) =>
+        (_targets, _isInsecure, _context, _book) = (targets, isInsecure, context, new LoginBook(context.Variable, context.DockerConfigPath));
+
+    /// <param name="targets">What is written; from all others is only read.</param>
+    /// <exception cref="ImageException">The operator lets this job write no such target, or the helper container does not answer.</exception>
+    public static async Task<RegistryImages> OpenAsync(IReadOnlyList<ImageReference> targets, bool insecure, ImageContext context, CancellationToken cancel)
+    {
+        var rules = await new BuilderFinder(context).RulesAsync(cancel);
+        if (rules.AllowedRepositories.Count > 0 && targets.FirstOrDefault(t => !rules.AllowedRepositories.Any(t.IsCoveredBy)) is { } target)
+        {
+            throw new ImageException($"Pushing to {target.Name} is not allowed from this runner. Allowed: {string.Join(", ", rules.AllowedRepositories)} ([builder] allowed_repositories).");
+        }
+
+        return new RegistryImages(targets, r => insecure || rules.InsecureRegistries.Contains(r), context);
+    }
 
     /// <summary>Whatever is there: an image, an index, or something else that has a manifest.</summary>
     /// <exception cref="ImageException">It is not there, or the registry is not reached.</exception>
@@ -42,7 +61,7 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
         return await PushedAsync(names[0], async () =>
         {
             var manifest = await source.GetAsync(origin.Digest, cancel);
-            await new ImageCopy(source, Client(names[0]), context).ContentAsync(manifest, cancel);
+            await new ImageCopy(source, Client(names[0]), _context).ContentAsync(manifest, cancel);
             foreach (var name in names)
             {
                 await PutAsync(name, manifest, cancel);
@@ -57,7 +76,7 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
     /// <exception cref="ImageException">A registry is not reached or refuses.</exception>
     public Task BringAsync(ImageReference from, Manifest manifest, ImageReference target, bool isNamed, CancellationToken cancel) => from.Name == target.Name ? Task.CompletedTask : PushedAsync(target, async () =>
     {
-        var copy = new ImageCopy(Client(from), Client(target), context);
+        var copy = new ImageCopy(Client(from), Client(target), _context);
         await (isNamed && !ManifestContents.Read(manifest).IsIndex ? copy.RunAsync(manifest, manifest.Digest, cancel) : copy.ContentAsync(manifest, cancel));
         return manifest;
     });
@@ -120,7 +139,7 @@ internal sealed class RegistryImages(IReadOnlyList<ImageReference> targets, bool
     {
         if (!_clients.TryGetValue(image.Name, out var client))
         {
-            client = new RegistryClient(image, targets.Any(t => t.Name == image.Name), _book, insecure, context);
+            client = new RegistryClient(image, _targets.Any(t => t.Name == image.Name), _book, _isInsecure(image.Registry), _context);
             _clients.Add(image.Name, client);
         }
 

@@ -48,9 +48,28 @@ internal sealed class BuilderFinder(ImageContext context)
     public async Task<BuilderChoice> AnyAsync(BuilderWish wish, CancellationToken cancel) =>
         (await FindAsync(wish with { MaySplit = false }, [], cancel)).Choice ?? throw new InvalidOperationException("a wish that may not be split was answered by a split");
 
+    /// <summary>What the operator lets this job write to registries. Without a gateway there are no rules.</summary>
+    /// <exception cref="ImageException">The helper container does not answer.</exception>
+    public async Task<RegistryRules> RulesAsync(CancellationToken cancel) => context.Given(GatewayVariable) is { } socket && File.Exists(socket)
+        ? (await AskAsync(socket, new ChooseBuilder { RulesOnly = true }, cancel)).Rules ?? new RegistryRules()
+        : new RegistryRules();
+
     private async Task<BuilderAnswer> AskAsync(string socketPath, BuilderWish wish, IReadOnlyCollection<string> failed, CancellationToken cancel)
     {
         var begin = context.Time.GetTimestamp();
+        var question = new ChooseBuilder { Affinity = wish.Affinity, Wanted = wish.Wanted ?? "", Platforms = { wish.Platforms }, Failed = { failed }, MaySplit = wish.MaySplit };
+        var news = await AskAsync(socketPath, question, cancel);
+        return news.NewsCase switch
+        {
+            BuilderNews.NewsOneofCase.Refused => throw new ImageException(news.Refused.Why, news.Refused.Away ? ImageExit.Builder : ImageExit.Usage),
+            BuilderNews.NewsOneofCase.Split => new BuilderAnswer(null, new BuilderSplit([.. news.Split.Groups.Select(g => g.Platforms)], news.Split.InsecureRegistries)),
+            _ => new BuilderAnswer(Chosen(news.Chosen, begin), null),
+        };
+    }
+
+    /// <returns>The last word; what is waited for goes to the log.</returns>
+    private async Task<BuilderNews> AskAsync(string socketPath, ChooseBuilder question, CancellationToken cancel)
+    {
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -58,24 +77,15 @@ internal sealed class BuilderFinder(ImageContext context)
             await using var stream = new NetworkStream(socket, ownsSocket: false);
             using var writer = new FrameWriter<ChooseBuilder>(stream);
             using var reader = new FrameReader<BuilderNews>(stream, BuilderNews.Parser);
-            await writer.WriteAsync(
-                new ChooseBuilder { Affinity = wish.Affinity, Wanted = wish.Wanted ?? "", Platforms = { wish.Platforms }, Failed = { failed }, MaySplit = wish.MaySplit }, cancel);
+            await writer.WriteAsync(question, cancel);
             while (await reader.ReadAsync(cancel) is { } news)
             {
-                switch (news.NewsCase)
+                if (news.NewsCase is not (BuilderNews.NewsOneofCase.Waiting or BuilderNews.NewsOneofCase.None))
                 {
-                    case BuilderNews.NewsOneofCase.Waiting:
-                        await context.Log.WriteLineAsync(news.Waiting);
-                        break;
-                    case BuilderNews.NewsOneofCase.Refused:
-                        throw new ImageException(news.Refused.Why, news.Refused.Away ? ImageExit.Builder : ImageExit.Usage);
-                    case BuilderNews.NewsOneofCase.Chosen:
-                        return new BuilderAnswer(Chosen(news.Chosen, begin), null);
-                    case BuilderNews.NewsOneofCase.Split:
-                        return new BuilderAnswer(null, new BuilderSplit([.. news.Split.Groups.Select(g => g.Platforms)], news.Split.InsecureRegistries));
-                    default:
-                        break;
+                    return news;
                 }
+
+                await context.Log.WriteLineAsync(news.Waiting);
             }
         }
         catch (Exception e) when (e is SocketException or IOException)

@@ -22,7 +22,7 @@ internal static class CopiedPush
         }
 
         var log = flags.IsSet("quiet") ? TextWriter.Null : context.Log;
-        using var images = new RegistryImages(targets, call.Insecure(flags) || recipe.Arguments.Contains("--insecure-registry"), context with { Log = log });
+        using var images = await RegistryImages.OpenAsync(targets, call.Insecure(flags) || recipe.Arguments.Contains("--insecure-registry"), context with { Log = log }, cancel);
         var manifest = await images.CopyAsync(ImageOrigin.Parse(recipe.Origin!), targets, cancel);
         store.Change(names[0], r => r with
         {

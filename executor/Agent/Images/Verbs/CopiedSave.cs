@@ -15,7 +15,7 @@ internal static class CopiedSave
     public static async Task<int> RunAsync(VerbCall call, Recipe recipe, string name, string? file, CancellationToken cancel)
     {
         var context = call.Context;
-        using var images = new RegistryImages([], call.Insecure(call.Globals) || recipe.Arguments.Contains("--insecure-registry"), context);
+        using var images = await RegistryImages.OpenAsync([], call.Insecure(call.Globals) || recipe.Arguments.Contains("--insecure-registry"), context, cancel);
         try
         {
             var source = images.Source(ImageOrigin.Parse(recipe.Origin!));

@@ -34,7 +34,7 @@ internal static class ImagetoolsVerbs
             sources.InsertRange(0, names.Take(1));
         }
 
-        using var images = new RegistryImages(flags.IsSet("dry-run") ? [] : names, call.Insecure(flags), call.Context);
+        using var images = await RegistryImages.OpenAsync(flags.IsSet("dry-run") ? [] : names, call.Insecure(flags), call.Context, cancel);
         var parts = new List<PartImage>();
         foreach (var source in sources)
         {
@@ -70,7 +70,7 @@ internal static class ImagetoolsVerbs
             new("raw", FlagKind.Switch), new("format"), new("builder") { Ignored = NoBuilder }, new("insecure", FlagKind.Switch),
             new("verbose", FlagKind.Switch, 'v') { Refused = "the manifest itself is printed; its digest is that of `docker buildx imagetools inspect`" });
         var name = ImageReference.Parse(flags.Exactly(1, "IMAGE")[0]);
-        using var images = new RegistryImages([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = await RegistryImages.OpenAsync([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context, cancel);
         var image = await images.ManifestAsync(name, cancel);
         if (flags.IsSet("raw") || call.Command.EndsWith("manifest inspect", StringComparison.Ordinal))
         {

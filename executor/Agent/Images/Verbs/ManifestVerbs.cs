@@ -29,7 +29,7 @@ internal static class ManifestVerbs
             throw new ImageException($"{call.Command}: there is a list {list.Full} already. Add to it with --amend, or begin anew after `manifest rm {list.Full}`.", ImageExit.Usage);
         }
 
-        using var images = new RegistryImages([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = await RegistryImages.OpenAsync([], call.Insecure(flags) || flags.IsSet("insecure"), call.Context, cancel);
         var entries = (before?.Entries ?? []).Where(e => sources.TrueForAll(s => s.Full != e.Reference)).ToList();
         foreach (var source in sources)
         {
@@ -69,7 +69,7 @@ internal static class ManifestVerbs
     {
         var flags = call.Parse(Insecure, new("purge", FlagKind.Switch, 'p'));
         var (store, list) = Known(call, flags.Exactly(1, "LIST")[0]);
-        using var images = new RegistryImages([ImageReference.Parse(list.Name)], call.Insecure(flags) || flags.IsSet("insecure"), call.Context);
+        using var images = await RegistryImages.OpenAsync([ImageReference.Parse(list.Name)], call.Insecure(flags) || flags.IsSet("insecure"), call.Context, cancel);
         var index = await IndexAsync(images, list, ImageReference.Parse(list.Name), cancel);
         await images.PutAsync(ImageReference.Parse(list.Name), index, cancel);
         if (flags.IsSet("purge"))
@@ -89,7 +89,7 @@ internal static class ManifestVerbs
             return await ImagetoolsVerbs.InspectAsync(call, cancel);
         }
 
-        using var images = new RegistryImages([], call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context);
+        using var images = await RegistryImages.OpenAsync([], call.Arguments.Contains("--insecure") || call.Insecure(call.Globals), call.Context, cancel);
         call.Context.Output.WriteLine(Encoding.UTF8.GetString((await IndexAsync(images, list, null, cancel)).Content));
         return ImageExit.Success;
     }

@@ -24,7 +24,7 @@ internal static class PullVerb
             throw new ImageException($"{call.Command} --verify: signatures are not verified here; call cosign verify.", ImageExit.Usage);
         }
 
-        using var images = new RegistryImages([], call.Insecure(flags), call.Context);
+        using var images = await RegistryImages.OpenAsync([], call.Insecure(flags), call.Context, cancel);
         var facts = await FindAsync(images, name, platform, cancel);
 
         // What this job has built itself and pushed as this name it can also make anew.
