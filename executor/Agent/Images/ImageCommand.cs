@@ -34,7 +34,7 @@ internal static class ImageCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // Of a file that no flag names, else it had been said there.
-            await context.Log.WriteLineAsync($"ERROR: {e.Message}{(e.Message.Contains(context.StateDirectory, StringComparison.Ordinal) ? Remedy(context) : "")}");
+            await context.Log.WriteLineAsync($"ERROR: {e.Message}");
             return ImageExit.Failure;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -43,9 +43,6 @@ internal static class ImageCommand
             return ImageExit.Stopped;
         }
     }
-
-    private static string Remedy(ImageContext context) =>
-        $" This job's images are remembered in {context.StateDirectory} ({ImageContext.StateVariable}), where the script's user must be able to write.";
 
     private static Task<int> DispatchAsync(IReadOnlyList<string> arguments, ImageContext context, CancellationToken cancel)
     {

@@ -1,4 +1,5 @@
 using Google.Protobuf.Collections;
+using PodExecutor.Agent.Images.CommandLine;
 using PodExecutor.Agent.Images.References;
 using PodExecutor.Link.Builders;
 
@@ -15,9 +16,6 @@ internal sealed class OutputPolicy(BuildPolicy policy)
     /// <summary>They come back over the job's own session.</summary>
     private static readonly HashSet<string> Sent = new(StringComparer.Ordinal) { "oci", "docker", "local", "tar" };
 
-    /// <summary>Go's words (strconv.ParseBool); an empty value is true to BuildKit's exporters.</summary>
-    private static readonly HashSet<string> False = new(StringComparer.Ordinal) { "0", "f", "F", "false", "FALSE", "False" };
-
     public static string TypeOf(string type) => type == Docker ? Image : type;
 
     /// <returns>Why the output is refused, or null.</returns>
@@ -30,7 +28,8 @@ internal sealed class OutputPolicy(BuildPolicy policy)
 
         // Nothing stays in the builder under a name by which another project could use it, pushed or not: a Docker daemon takes FROM out of its own store first.
         attributes["store"] = "false";
-        if (!attributes.TryGetValue("push", out var push) || False.Contains(push))
+        // An empty value is true to BuildKit's exporters.
+        if (!attributes.TryGetValue("push", out var push) || GoBoolean.IsFalse(push))
         {
             return null;
         }
@@ -53,9 +52,9 @@ internal sealed class OutputPolicy(BuildPolicy policy)
             return $"\"{name}\" is not an image name that can be checked.";
         }
 
-        if (policy.AllowedRepositories.Count > 0 && !policy.AllowedRepositories.Any(image.IsCoveredBy))
+        if (image.Refusal(policy.AllowedRepositories) is { } refusal)
         {
-            return $"Pushing to {image.Name} is not allowed from this runner. Allowed: {string.Join(", ", policy.AllowedRepositories)} ([builder] allowed_repositories).";
+            return refusal;
         }
 
         Reach(name, attributes);

@@ -55,12 +55,7 @@ internal sealed class OutputFlags
         if (type is "oci" or "docker" && fields.TryGetValue("tar", out var tar))
         {
             // The builder reads it as Go does; the client needs to know as well whether it gets a file or a folder.
-            fields["tar"] = tar switch
-            {
-                "1" or "t" or "T" or "true" or "TRUE" or "True" => "true",
-                "0" or "f" or "F" or "false" or "FALSE" or "False" => "false",
-                _ => throw _flags.Wrong($"--output {text}: tar={tar} is neither true nor false"),
-            };
+            fields["tar"] = GoBoolean.IsTrue(tar) ? "true" : GoBoolean.IsFalse(tar) ? "false" : throw _flags.Wrong($"--output {text}: tar={tar} is neither true nor false");
         }
 
         return type switch

@@ -4,4 +4,6 @@ namespace PodExecutor.Agent.Images.CommandLine;
 internal static class GoBoolean
 {
     public static bool IsTrue(string? text) => text is "1" or "t" or "T" or "TRUE" or "true" or "True";
+
+    public static bool IsFalse(string? text) => text is "0" or "f" or "F" or "FALSE" or "false" or "False";
 }

@@ -60,7 +60,7 @@ internal sealed class ArchiveWriter(IImageSource source, Stream output, ImageCon
             async patience =>
             {
                 file.SetLength(0);
-                await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
+                await using var content = new BlobStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
                 await content.CopyToAsync(file, patience.Token);
                 return "";
             },

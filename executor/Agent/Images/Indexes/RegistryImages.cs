@@ -25,9 +25,9 @@ internal sealed class RegistryImages : IDisposable
     public static async Task<RegistryImages> OpenAsync(IReadOnlyList<ImageReference> targets, bool insecure, ImageContext context, CancellationToken cancel)
     {
         var rules = await new BuilderFinder(context).RulesAsync(cancel);
-        if (rules.AllowedRepositories.Count > 0 && targets.FirstOrDefault(t => !rules.AllowedRepositories.Any(t.IsCoveredBy)) is { } target)
+        if (targets.Select(t => t.Refusal(rules.AllowedRepositories)).FirstOrDefault(r => r is not null) is { } refusal)
         {
-            throw new ImageException($"Pushing to {target.Name} is not allowed from this runner. Allowed: {string.Join(", ", rules.AllowedRepositories)} ([builder] allowed_repositories).");
+            throw new ImageException(refusal);
         }
 
         return new RegistryImages(targets, r => insecure || rules.InsecureRegistries.Contains(r), context);

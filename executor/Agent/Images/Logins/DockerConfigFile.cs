@@ -12,7 +12,7 @@ internal static class DockerConfigFile
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using var alone = Locked(path, patience);
+            using var alone = FileLock.Take(path + ".lock", patience);   // beside it, for config.json itself is replaced
             var config = DockerConfig.Read(path);
             var changed = change(config);
             if (changed)
@@ -25,29 +25,6 @@ internal static class DockerConfigFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ImageException($"{path}, where logins are kept, cannot be written: {e.Message} Set DOCKER_CONFIG to a folder that the job may write.", ImageExit.Failure, e);
-        }
-    }
-
-    /// <summary>A file beside it, for config.json itself is replaced. It stays, empty: whoever removed it would take it from one who waits.</summary>
-    private static FileStream Locked(string path, TimeSpan patience)
-    {
-        var begin = Environment.TickCount64;
-        var file = path + ".lock";
-        while (true)
-        {
-            try
-            {
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(file))
-            {
-                if (Environment.TickCount64 - begin >= patience.TotalMilliseconds)
-                {
-                    throw new ImageException($"{path}: another command of the job holds {file} for more than {patience.TotalSeconds:0} seconds. Is a login hanging?");
-                }
-
-                Thread.Sleep(2);
-            }
         }
     }
 }

@@ -8,18 +8,15 @@ internal sealed class RecipeStore(string directory)
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Milliseconds.</summary>
-    private const long LockPatience = 20_000;
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(20);
 
     private string FilePath => Path.Combine(directory, "recipes.json");
 
     /// <summary>A folder for what a build needs again at its push: a Dockerfile or context that came by stdin.</summary>
-    public string NewAttachments(string name) =>
-        Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "stdin", name), Private).FullName;
+    public string NewAttachments(string name) => NewFolder("stdin", name);
 
     /// <summary>A folder for what a builder is told of a build's files.</summary>
-    public string NewRecord() =>
-        Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, "records", Guid.NewGuid().ToString("N")), Private).FullName;
+    public string NewRecord() => NewFolder("records", Guid.NewGuid().ToString("N"));
 
     /// <exception cref="ImageException">The file is damaged.</exception>
     public IReadOnlyList<Recipe> All()
@@ -102,22 +99,25 @@ internal sealed class RecipeStore(string directory)
     private static IEnumerable<Recipe> Without(IReadOnlyList<Recipe> all, IReadOnlyList<string> names) =>
         all.Select(r => r with { Names = [.. r.Names.Except(names)] });
 
-    private FileStream Locked()
+    private FileStream Locked() => Writing(() =>
     {
         Directory.CreateDirectory(directory, Private);
-        var path = Path.Combine(directory, "lock");
-        var begin = Environment.TickCount64;
-        while (true)
+        return FileLock.Take(Path.Combine(directory, "lock"), LockPatience);
+    });
+
+    private string NewFolder(string kind, string name) =>
+        Writing(() => Directory.CreateDirectory(Path.Combine(Directory.CreateDirectory(directory, Private).FullName, kind, name), Private).FullName);
+
+    private T Writing<T>(Func<T> write)
+    {
+        try
         {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (File.Exists(path) && Environment.TickCount64 - begin < LockPatience)
-            {
-                // Held by another command of this job for some milliseconds.
-                Thread.Sleep(2);
-            }
+            return write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageException(
+                $"{e.Message} This job's images are remembered in {directory} ({ImageContext.StateVariable}), where the script's user must be able to write.", ImageExit.Failure, e);
         }
     }
 
@@ -138,7 +138,7 @@ internal sealed class RecipeStore(string directory)
         }
     }
 
-    private void Write(IReadOnlyList<Recipe> recipes)
+    private void Write(IReadOnlyList<Recipe> recipes) => Writing(() =>
     {
         var fresh = FilePath + ".new";
         File.Delete(fresh);
@@ -149,5 +149,6 @@ internal sealed class RecipeStore(string directory)
         }
 
         File.Move(fresh, FilePath, overwrite: true);
-    }
+        return true;
+    });
 }

@@ -49,6 +49,11 @@ internal sealed partial record ImageReference(string Registry, string Path, stri
         return new ImageReference(registry, path, NullIfEmpty(match.Groups["tag"].Value), NullIfEmpty(match.Groups["digest"].Value));
     }
 
+    /// <param name="allowed">The operator's rules; none: everything is allowed.</param>
+    /// <returns>Why nothing is pushed there, or null.</returns>
+    public string? Refusal(IReadOnlyCollection<string> allowed) => allowed.Count == 0 || allowed.Any(IsCoveredBy) ? null
+        : $"Pushing to {Name} is not allowed from this runner. Allowed: {string.Join(", ", allowed)} ([builder] allowed_repositories).";
+
     /// <summary>
     /// Does a rule of the operator cover the image? "registry", "registry/path" and everything below it, or a pattern with *: any text, also across '/' - but not from
     /// the registry into the path, or "*.example.com/team" would cover evil.io/a.example.com/team.

@@ -83,7 +83,7 @@ internal sealed class BlobWriter(ImageReference repository, RegistryDoor door, R
 
     private async Task SendAsync(RegistryDoor by, Uri place, Descriptor blob, IImageSource source, Patience patience)
     {
-        await using var content = new CheckedStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
+        await using var content = new BlobStream(await source.OpenAsync(blob, patience.Token), blob, () => patience.Extend(Stall));
         var expects = _mayExpect && blob.Size > Large;
         try
         {

@@ -4,7 +4,7 @@ namespace PodExecutor.Agent.Images.Registries;
 
 /// <summary>A blob on its way: whoever reads it to its end has got what its descriptor names, or an exception.</summary>
 /// <param name="moved">Called for each piece.</param>
-internal sealed class CheckedStream(Stream inner, Descriptor blob, Action moved) : Stream
+internal sealed class BlobStream(Stream inner, Descriptor blob, Action moved) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _count;
