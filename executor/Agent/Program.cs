@@ -14,7 +14,6 @@ StaticRuntime.Prepare();
 const string usage = """
     usage: pod-agent supervise STATE_DIR TOOLS_DIR [RUN_AS_OWNER_OF]   the main process of a container
            pod-agent link SOCKET                                       joins stdio with the supervisor
-           pod-agent await-ports LIMIT_MS UNDECLARED COURTESY_MS [PORT...]   waits for the pod's services
            pod-agent install TOOLS_DIR BUSYBOX                         copies agent and shell onto a shared volume
            pod-agent as UID GID PROGRAM [ARGUMENT...]                  runs a program as another user
            pod-agent cache-task STATE_DIR TASK                         restores or saves a job's caches
@@ -41,9 +40,7 @@ try
         ["--version"] => Version(),
         ["supervise", var state, var tools] => await SuperviseCommand.RunAsync(new SupervisorOptions(state, tools, null), TimeProvider.System),
         ["supervise", var state, var tools, var owner] => await SuperviseCommand.RunAsync(new SupervisorOptions(state, tools, owner), TimeProvider.System),
-        ["link", var socket] => await LinkCommand.RunAsync(socket, TimeProvider.System),
-        ["await-ports", var limit, var undeclared, var courtesy, .. var ports] => await AwaitPortsCommand.RunAsync(
-            Milliseconds(limit), Number(undeclared), Milliseconds(courtesy), [.. ports.Select(Number)], TimeProvider.System),
+        ["link", var socket] => LinkCommand.Run(socket),
         ["install", var tools, var busybox] => InstallCommand.Run(tools, busybox),
         ["gitlab-runner", .. var rest] => await GitLabRunner(rest),
         ["cache-task", var state, var task] => await UntilSignalled(cancel => CacheTaskCommand.RunAsync(state, task, TimeProvider.System, cancel)),
@@ -83,10 +80,6 @@ static void End(PosixSignalContext context, CancellationTokenSource ending)
     context.Cancel = true;
     ending.Cancel();
 }
-
-static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
-
-static TimeSpan Milliseconds(string text) => TimeSpan.FromMilliseconds(long.Parse(text, CultureInfo.InvariantCulture));
 
 static int Version()
 {

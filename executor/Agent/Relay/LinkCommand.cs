@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Relay;
@@ -7,79 +9,108 @@ namespace PodExecutor.Agent.Relay;
 /// <c>pod-agent link</c>: what the driver's exec starts. It joins its stdin and stdout with the supervisor's socket and knows
 /// nothing of what passes, and keeps none of it. When either side ends, it ends.
 /// </summary>
+/// <remarks>
+/// Each direction has a thread of its own: in a container with one CPU the thread pool has a single thread, and a blocking read of
+/// stdin on it would hold back the output for a second.
+/// </remarks>
 internal static class LinkCommand
 {
-    /// <summary>The container may be younger than the supervisor's socket by some milliseconds.</summary>
+    private const int BufferSize = 128 * 1024;
+
+    /// <summary>The container may be younger than the supervisor's socket, and a script may have removed it: it is made again within a second.</summary>
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(20);
 
-    private const int BufferSize = 256 * 1024;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    public static async Task<int> RunAsync(string socketPath, TimeProvider time)
+    public static int Run(string socketPath)
     {
-        // The builders' keys pass here: a script of the same user must not read our memory, nor what waits in our stdin.
+        // Keys pass here: a script of the same user must not read our memory, nor what waits in our stdin.
         _ = Libc.Prctl(Libc.SetDumpable, 0, 0, 0, 0);
-        using var socket = await ConnectAsync(socketPath, time);
+        using var socket = Connect(socketPath);
         if (socket is null)
         {
-            await Console.Error.WriteLineAsync($"pod-agent: nobody answers at {socketPath}: the container's agent does not run.");
+            Console.Error.WriteLine($"pod-agent: no agent is listening on {socketPath}");
             return 1;
         }
 
-        await using var supervisor = new NetworkStream(socket, ownsSocket: false);
-        await using var stdin = Console.OpenStandardInput();
-        await using var stdout = Console.OpenStandardOutput();
-        var up = Copy(stdin, supervisor);
-        var down = Copy(supervisor, stdout);
-        await Task.WhenAny(up, down);
-
-        // The driver's last frame may be on its way up while the supervisor's end is closed, never the other way round.
-        if (up.IsCompleted)
-        {
-            socket.Shutdown(SocketShutdown.Send);
-        }
-
+        var supervisor = (int)socket.SafeHandle.DangerousGetHandle();
+        using var over = new ManualResetEventSlim();
+        Start("up", () => Copy(0, supervisor), over);
+        Start("down", () => Copy(supervisor, 1), over);
+        over.Wait();
         return 0;
     }
 
-    private static async Task<Socket?> ConnectAsync(string path, TimeProvider time)
+    private static void Start(string name, Action copy, ManualResetEventSlim over) => new Thread(() =>
     {
-        var begin = time.GetTimestamp();
+        copy();
+        over.Set();
+    }, maxStackSize: 256 * 1024) { IsBackground = true, Name = name }.Start();
+
+    private static Socket? Connect(string path)
+    {
+        var begin = Stopwatch.GetTimestamp();
         while (true)
         {
             var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             try
             {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+                socket.Connect(new UnixDomainSocketEndPoint(path));
                 return socket;
             }
             catch (SocketException)
             {
                 socket.Dispose();
-                if (time.GetElapsedTime(begin) > ConnectPatience)
+                if (Stopwatch.GetElapsedTime(begin) > ConnectPatience)
                 {
                     return null;
                 }
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time);
+            // The process's only thread: nothing else waits for it.
+            Thread.Sleep(Pause);
         }
     }
 
-    private static Task Copy(Stream from, Stream to) => Task.Run(async () =>
+    /// <summary>Until either end is gone: that is how a link ends.</summary>
+    private static unsafe void Copy(int from, int to)
     {
         var buffer = new byte[BufferSize];
-        try
+        fixed (byte* start = buffer)
         {
-            int count;
-            while ((count = await from.ReadAsync(buffer)) > 0)
+            nint count;
+            while ((count = Read(from, start)) > 0 && WriteAll(to, start, count))
             {
-                await to.WriteAsync(buffer.AsMemory(0, count));
-                buffer.AsSpan(0, count).Clear();
+                buffer.AsSpan(0, (int)count).Clear();
             }
         }
-        catch (IOException)
+    }
+
+    private static unsafe nint Read(int from, byte* buffer)
+    {
+        nint count;
+        do
         {
-            // Either side has gone: that is how a link ends.
+            count = Libc.Read(from, buffer, BufferSize);
         }
-    });
+        while (count < 0 && Marshal.GetLastPInvokeError() == Libc.Interrupted);
+        return count;
+    }
+
+    private static unsafe bool WriteAll(int to, byte* data, nint count)
+    {
+        while (count > 0)
+        {
+            var written = Libc.Write(to, data, count);
+            if (written < 0 && Marshal.GetLastPInvokeError() != Libc.Interrupted)
+            {
+                return false;
+            }
+
+            var done = Math.Max(written, 0);
+            (data, count) = (data + done, count - done);
+        }
+
+        return true;
+    }
 }

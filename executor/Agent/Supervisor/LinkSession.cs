@@ -1,47 +1,61 @@
 using System.Security.Cryptography;
-using Google.Protobuf;
 using PodExecutor.Agent.Builders;
 using PodExecutor.Link;
 
 namespace PodExecutor.Agent.Supervisor;
 
-/// <summary>One connection of a driver: the conversation of protos/agent.proto, seen from the agent.</summary>
+/// <summary>One connection of a driver, from its first frame: the conversation of protos/agent.proto, seen from the agent.</summary>
 internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost builders, TimeProvider time) : IDisposable
 {
-    /// <summary>A script is some hundred kilobytes; more than this is no script.</summary>
+    /// <summary>Bytes. A generated script has a few hundred kilobytes.</summary>
     private const ulong MaxScript = 256UL * 1024 * 1024;
 
     private readonly FrameReader<DriverFrame> _reader = new(stream, DriverFrame.Parser);
     private readonly FrameWriter<AgentFrame> _writer = new(stream);
+    private bool _stopRequested;
 
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>Reads the first frame of a stream without a handshake, and offers its key.</summary>
+    /// <returns>False if there is no such frame, or the key is not accepted.</returns>
+    public async Task<bool> MeetAsync(Func<FirstContact, bool> agree, CancellationToken cancellationToken)
     {
-        if ((await NextAsync(cancel))?.Open is not { } open)
+        if ((await NextAsync(cancellationToken))?.FirstContact is not { } contact)
         {
-            return;
+            return false;
         }
 
-        if (open.Protocol != LinkProtocol.Version)
+        if (agree(contact))
         {
-            await RefuseAsync(Refused.Types.Reason.ProtocolVersion, $"the agent speaks link version {LinkProtocol.Version}", cancel);
-            return;
+            return true;
         }
 
-        if (open.Builders is { } set)
-        {
-            await builders.ServeAsync(set, cancel);
-        }
+        await RefuseAsync(Refused.Types.Reason.KeyTaken, "the agent of this container has agreed on another key before", cancellationToken);
+        return false;
+    }
 
+    /// <param name="port">The agent's loopback port, or 0.</param>
+    public async Task RunAsync(int port, CancellationToken cancellationToken)
+    {
         try
         {
-            if (await FindOrStartAsync(open, cancel) is { } run)
+            var frame = await NextAsync(cancellationToken);
+            if (frame?.ProbePorts is { } probe)
             {
-                await ConverseAsync(run, (long)open.Position, cancel);
+                await ProbeAsync(probe, cancellationToken);
+            }
+            else if (frame?.Open is { } open)
+            {
+                await OpenAsync(open, port, cancellationToken);
             }
         }
         catch (StartRefusedException e)
         {
-            await RefuseAsync(e.Reason, e.Message, cancel);
+            await RefuseAsync(e.Reason, e.Message, cancellationToken);
+        }
+        catch (Exception e) when (e is not (IOException or OperationCanceledException or ObjectDisposedException))
+        {
+            // The driver shall read what happened; without an answer it would only see its stream cut, and try again.
+            await RefuseAsync(Refused.Types.Reason.StartFailed, $"{e.GetType().Name}: {e.Message}", cancellationToken);
+            throw;
         }
     }
 
@@ -49,24 +63,82 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
     {
         _reader.Dispose();
         _writer.Dispose();
-        stream.Dispose();
     }
 
-    private async Task<StageRun?> FindOrStartAsync(Open open, CancellationToken cancel)
+    private async Task OpenAsync(Open open, int port, CancellationToken cancellationToken)
     {
-        var known = runs.Find(open.RunId);
-        await SendAsync(new AgentFrame { Welcome = new Welcome { Protocol = LinkProtocol.Version, AgentVersion = AgentVersion.Text, Resumed = known is not null } }, cancel);
-        if (known is not null)
+        if (open.Protocol != LinkProtocol.Version)
         {
-            return known;
+            throw new StartRefusedException(Refused.Types.Reason.ProtocolVersion, $"the agent speaks link version {LinkProtocol.Version}");
         }
 
-        var script = await ReceiveScriptAsync(open, cancel);
-        return script is null ? null : await runs.StartAsync(open, script, cancel);
+        if (open.Builders is { } set)
+        {
+            await builders.ServeAsync(set, cancellationToken);
+        }
+
+        var known = runs.Find(open.RunId);
+        var welcome = new Welcome { Protocol = LinkProtocol.Version, AgentVersion = AgentVersion.Text, Resumed = known is not null, Port = (uint)port };
+        await SendAsync(new AgentFrame { Welcome = welcome }, cancellationToken);
+        if (known is null)
+        {
+            // A long script over a slow stream, or a wait for the build container's user: the driver must see that this end lives.
+            known = await WithHeartbeatsAsync(token => StartAsync(open, token), cancellationToken);
+        }
+
+        if (known is not null)
+        {
+            if (_stopRequested)
+            {
+                _ = known.StopAsync();
+            }
+
+            await new RunConversation(known, NextAsync, SendAsync).RunAsync((long)open.Position, cancellationToken);
+        }
+    }
+
+    private async Task<StageRun?> StartAsync(Open open, CancellationToken cancellationToken) =>
+        await ReceiveScriptAsync(open, cancellationToken) is { } script ? await runs.StartAsync(open, script, cancellationToken) : null;
+
+    private async Task ProbeAsync(ProbePorts probe, CancellationToken cancellationToken)
+    {
+        int[] ports = [.. probe.Ports.Select(p => (int)p)];
+        var closed = await WithHeartbeatsAsync(
+            token => new PortProbe(time).WaitAsync(ports, TimeSpan.FromMilliseconds(probe.LimitMs), token), cancellationToken);
+        await SendAsync(new AgentFrame { PortsProbed = new PortsProbed { Closed = { closed.Select(p => (uint)p) } } }, cancellationToken);
+
+        // The driver hangs up once it has the answer: closing the stream first could lose it.
+        _ = await NextAsync(cancellationToken);
+    }
+
+    private async Task<T> WithHeartbeatsAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var heartbeats = HeartbeatAsync(over.Token);
+        try
+        {
+            return await work(cancellationToken);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await heartbeats.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task HeartbeatAsync(CancellationToken over)
+    {
+        while (true)
+        {
+            await Task.Delay(LinkProtocol.HeartbeatAfter, time, over);
+
+            // Not canceled in the middle of a record: more follows on the same stream.
+            await SendAsync(new AgentFrame { Heartbeat = new Heartbeat() }, CancellationToken.None);
+        }
     }
 
     /// <summary>The whole script, verified; null if the connection ends before. A part of a script is never run.</summary>
-    private async Task<byte[]?> ReceiveScriptAsync(Open open, CancellationToken cancel)
+    private async Task<byte[]?> ReceiveScriptAsync(Open open, CancellationToken cancellationToken)
     {
         if (open.ScriptSize > MaxScript)
         {
@@ -77,12 +149,14 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
         var filled = 0;
         while (filled < script.Length)
         {
-            var frame = await NextAsync(cancel);
+            var frame = await NextAsync(cancellationToken);
             if (frame is null)
             {
                 return null;
             }
 
+            // A stop can overtake the script when it is sent again.
+            _stopRequested |= frame.FrameCase == DriverFrame.FrameOneofCase.Stop;
             if (frame.FrameCase != DriverFrame.FrameOneofCase.Script)
             {
                 continue;
@@ -100,128 +174,26 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
 
         return SHA256.HashData(script).AsSpan().SequenceEqual(open.ScriptSha256.Span)
             ? script
-            : throw new StartRefusedException(Refused.Types.Reason.ScriptDamaged, "the script's digest does not fit");
-    }
-
-    private async Task ConverseAsync(StageRun run, long position, CancellationToken cancel)
-    {
-        if (position < run.Spool.Acknowledged || position > run.Spool.Written)
-        {
-            await RefuseAsync(Refused.Types.Reason.RunUnknown, $"the output from position {position} on is not kept", cancel);
-            return;
-        }
-
-        await SendAsync(new AgentFrame { Started = run.Started }, cancel);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var receiving = ReceiveAsync(run, either.Token);
-        var sending = SendOutputAsync(run, position, either.Token);
-        var asking = run.Asks?.ForwardAsync((ask, token) => SendAsync(new AgentFrame { Ask = ask }, token), either.Token) ?? Task.CompletedTask;
-        await Task.WhenAny(receiving, sending);
-
-        // The sender has said everything once Ended is out; the driver's Close is still to come.
-        if (sending.IsCompletedSuccessfully)
-        {
-            await receiving;
-        }
-
-        await either.CancelAsync();
-        await Task.WhenAll(Quiet(receiving), Quiet(sending), Quiet(asking));
-    }
-
-    private async Task ReceiveAsync(StageRun run, CancellationToken cancel)
-    {
-        var answers = new Dictionary<ulong, MessageParts>();
-        while (await NextAsync(cancel) is { } frame)
-        {
-            switch (frame.FrameCase)
-            {
-                case DriverFrame.FrameOneofCase.Ack:
-                    run.Spool.Acknowledge((long)frame.Ack.Position);
-                    break;
-                case DriverFrame.FrameOneofCase.Answer:
-                    Receive(frame.Answer, answers, run.Asks);
-                    break;
-                case DriverFrame.FrameOneofCase.Stop:
-                    _ = run.StopAsync();
-                    break;
-                case DriverFrame.FrameOneofCase.Close:
-                    return;
-                default:
-                    break;
-            }
-        }
-    }
-
-    private static void Receive(Answer part, Dictionary<ulong, MessageParts> answers, AskRelay? asks)
-    {
-        if (!answers.TryGetValue(part.Id, out var message))
-        {
-            answers[part.Id] = message = new MessageParts(AskRelay.MaxMessage);
-        }
-
-        message.Add(part.Data, part.Last);
-        if (part.Last)
-        {
-            answers.Remove(part.Id);
-            asks?.Answer(part.Id, message.Whole);
-        }
-    }
-
-    private async Task SendOutputAsync(StageRun run, long position, CancellationToken cancel)
-    {
-        var buffer = new byte[LinkProtocol.ChunkSize];
-        while (true)
-        {
-            // Asked before the spool is: the last bytes are in the spool before the run has ended.
-            var ended = run.Ended.IsCompleted;
-            var count = run.Spool.Read(position, buffer, out var channel, out var next);
-            if (count > 0)
-            {
-                var output = new Output { Channel = channel, Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)), Next = (ulong)next };
-                await SendAsync(new AgentFrame { Output = output }, cancel);
-                position = next;
-            }
-            else if (ended)
-            {
-                await SendAsync(new AgentFrame { Ended = await run.Ended }, cancel);
-                return;
-            }
-            else if (!await run.Spool.WaitAsync(LinkProtocol.HeartbeatAfter, cancel))
-            {
-                await SendAsync(new AgentFrame { Heartbeat = new Heartbeat() }, cancel);
-            }
-        }
+            : throw new StartRefusedException(Refused.Types.Reason.ScriptDamaged, "the script's digest does not match");
     }
 
     /// <summary>The next frame; null if the driver has gone or is silent for too long.</summary>
-    private async Task<DriverFrame?> NextAsync(CancellationToken cancel)
+    private async Task<DriverFrame?> NextAsync(CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(LinkProtocol.DeadAfter, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
             return await _reader.ReadAsync(either.Token);
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return null;
         }
     }
 
-    private Task RefuseAsync(Refused.Types.Reason reason, string detail, CancellationToken cancel) =>
-        SendAsync(new AgentFrame { Refused = new Refused { Reason = reason, Detail = detail } }, cancel);
+    private Task RefuseAsync(Refused.Types.Reason reason, string detail, CancellationToken cancellationToken) =>
+        SendAsync(new AgentFrame { Refused = new Refused { Reason = reason, Detail = detail } }, cancellationToken);
 
-    private Task SendAsync(AgentFrame frame, CancellationToken cancel) => _writer.WriteAsync(frame, cancel);
-
-    private static async Task Quiet(Task task)
-    {
-        try
-        {
-            await task;
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // The connection is being given up; the run goes on without it.
-        }
-    }
+    private Task SendAsync(AgentFrame frame, CancellationToken cancellationToken) => _writer.WriteAsync(frame, cancellationToken);
 }

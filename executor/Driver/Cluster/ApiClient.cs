@@ -76,16 +76,27 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         }
     }
 
-    /// <summary>Opens an exec in a container, on channel protocol v4: every server has it, and our link needs no half-close.</summary>
+    /// <summary>Opens an exec in a container.</summary>
     /// <exception cref="ApiException">The server refuses, or cannot be reached.</exception>
     public async Task<ExecStream> ExecAsync(string ns, string pod, string container, IEnumerable<string> command, CancellationToken cancel)
     {
         var query = string.Concat(command.Select(c => $"&command={Uri.EscapeDataString(c)}"));
         var path = $"api/v1/namespaces/{ns}/pods/{pod}/exec?container={container}&stdin=true&stdout=true&stderr=true&tty=false{query}";
+        return new ExecStream(await OpenSocketAsync(path, $"exec in {container} of pod {pod}", cancel));
+    }
+
+    /// <summary>Connects to a port on a pod's loopback address.</summary>
+    /// <exception cref="ApiException">The server refuses, or cannot be reached. If nothing listens, the stream ends at once.</exception>
+    public async Task<PortForwardStream> PortForwardAsync(string ns, string pod, int port, CancellationToken cancel) =>
+        new(await OpenSocketAsync($"api/v1/namespaces/{ns}/pods/{pod}/portforward?ports={port}", $"port-forward to pod {pod}", cancel));
+
+    /// <summary>Opens a WebSocket with channel protocol v4: every server has it, and the link needs no half-close.</summary>
+    private async Task<WebSocket> OpenSocketAsync(string path, string what, CancellationToken cancel)
+    {
         var uri = new UriBuilder(new Uri(kubernetes.BaseUri, path));
         uri.Scheme = uri.Scheme == Uri.UriSchemeHttp ? "ws" : "wss";
         var socket = new ClientWebSocket();
-        socket.Options.AddSubProtocol(ExecStream.Protocol);
+        socket.Options.AddSubProtocol(ChannelStream.Protocol);
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         using var upgrade = new UpgradeInvoker(kubernetes);
         using var patience = new CancellationTokenSource(requestTimeout, time);
@@ -93,14 +104,14 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         try
         {
             await socket.ConnectAsync(uri.Uri, upgrade, either.Token);
-            return new ExecStream(socket);
+            return socket;
         }
         catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused($"exec in {container} of pod {pod}", refusal.Status, refusal.Body, null)
-                : new ApiException($"exec in {container} of pod {pod}", null, "", Innermost(e).Message, inner: e);
+                ? Refused(what, refusal.Status, refusal.Body, null)
+                : new ApiException(what, null, "", Innermost(e).Message, inner: e);
         }
     }
 

@@ -4,7 +4,6 @@ using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
 using PodExecutor.Link;
@@ -15,12 +14,12 @@ namespace PodExecutor.Driver.Runs;
 /// Runs one script in one container, once, however often the stream to it is cut: connects, converses, and after a cut looks
 /// whether the container still lives, then connects again and goes on where it was.
 /// </summary>
-internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOptions options, JobLog log, TimeProvider time)
+internal sealed class StageRunner(ApiClient api, AgentConnections agents, PreparedPod pod, StageLimits limits, JobLog log, TimeProvider time)
 {
     /// <summary>Beyond the grace that the processes have: for the agent's answer to reach us.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
 
-    /// <summary>A cut that is mended sooner is no news to the reader of a job log.</summary>
+    /// <summary>A shorter interruption is not worth a line in the job log.</summary>
     private static readonly TimeSpan WorthTelling = TimeSpan.FromSeconds(5);
 
     /// <param name="answer">Answers what the stage's process asks; null if it asks nothing. Its failures are its own: it always answers.</param>
@@ -29,18 +28,13 @@ internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOpti
     /// <exception cref="LinkLostException">The agent could not be reached again within the retry budget.</exception>
     /// <exception cref="ApiException">Likewise, the API server.</exception>
     public async Task<Ended> RunAsync(
-        StageScript script,
-        string container,
-        Stream stdout,
-        Stream stderr,
-        Func<ByteString, CancellationToken, Task<ByteString>>? answer,
-        CancellationToken stop)
+        StageScript script, string container, StageOutput output, Func<ByteString, CancellationToken, Task<ByteString>>? answer, CancellationToken stop)
     {
-        using var giveUp = new CancellationTokenSource();
-        using var limit = stop.Register(() => giveUp.CancelAfter(options.StopGrace + StopSlack));
-        var conversation = new Conversation(script, options.StopGrace, stdout, stderr, answer, time);
+        using var giveUp = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var limit = stop.Register(() => giveUp.CancelAfter(limits.StopGrace + StopSlack));
+        var conversation = new Conversation(script, limits.StopGrace, output.WriteAsync, new AskTable(answer), time);
         var connected = false;
-        return await new Retry(options.RetryBudget, time).RunAsync(
+        return await new Retry(limits.RetryBudget, time).RunAsync(
             async (progress, token) =>
             {
                 if (connected)
@@ -49,18 +43,27 @@ internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOpti
                 }
 
                 connected = true;
-                await using var stream = await api.ExecAsync(pod.Namespace, pod.Name, container, PodLayout.LinkCommand(container), token);
-                return await conversation.RunAsync(stream, progress, stop, token);
+                await using var connection = await agents.OpenAsync(container, token);
+                return await conversation.RunAsync(connection, welcome => OnFrame(welcome, container, progress), stop, token);
             },
             OnRetryAsync,
             giveUp.Token);
+    }
+
+    private void OnFrame(Welcome? welcome, string container, Action progress)
+    {
+        progress();
+        if (welcome is not null)
+        {
+            agents.Met(container, (int)welcome.Port);
+        }
     }
 
     private ValueTask OnRetryAsync(Exception failure, TimeSpan lasting)
     {
         if (lasting > WorthTelling)
         {
-            log.Warning($"The agent in the pod has not been reached for {lasting.TotalSeconds:0} s, trying on: {failure.Message}");
+            log.Warning($"The agent in the pod has been unreachable for {lasting.TotalSeconds:0} s, retrying: {failure.Message}");
         }
 
         return ValueTask.CompletedTask;
@@ -91,3 +94,8 @@ internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOpti
         }
     }
 }
+
+/// <summary>What a stage's runner needs of the operator's options.</summary>
+/// <param name="StopGrace">Between TERM and KILL of the stage's processes.</param>
+/// <param name="RetryBudget">For reaching the agent again after a cut.</param>
+internal sealed record StageLimits(TimeSpan StopGrace, TimeSpan RetryBudget);

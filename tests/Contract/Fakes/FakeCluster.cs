@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -131,6 +132,7 @@ internal sealed class FakeCluster : IAsyncDisposable
             ("GET", ["events"]) when watch => HoldAsync(context),
             ("GET", [var kind, var name]) => GetAsync(context, $"{kind}/{name}"),
             ("GET", ["pods", var name, "exec"]) => ExecAsync(context, name),
+            ("GET", ["pods", var name, "portforward"]) => PortForwardAsync(context, name),
             ("PATCH", [var kind, var name]) => GetAsync(context, $"{kind}/{name}"),
             ("DELETE", [var kind, var name]) => DeleteAsync(context, $"{kind}/{name}"),
             ("DELETE", ["secrets"]) => DeleteAllAsync(context),
@@ -274,6 +276,18 @@ internal sealed class FakeCluster : IAsyncDisposable
         var agent = _agents.GetOrAdd(context.Request.Query["container"]!, _ => new LocalAgent());
         using var socket = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
         await FakeExec.ServeAsync(socket, agent.Link(), _cut.Token);
+    }
+
+    private async Task PortForwardAsync(HttpContext context, string pod)
+    {
+        if (!Objects.ContainsKey("pods/" + pod))
+        {
+            await RefuseAsync(context, 404, "NotFound", $"pods \"{pod}\" not found");
+            return;
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
+        await FakePortForward.ServeAsync(socket, int.Parse(context.Request.Query["ports"]!, CultureInfo.InvariantCulture), _cut.Token);
     }
 
     private static Task WriteAsync(HttpContext context, JsonObject body)

@@ -27,7 +27,7 @@ public class DoctorTests
 
     [Theory]
     [InlineData("create pods", 2, "error", "pods: create is refused in namespace ci", "the job's pod")]
-    [InlineData("get pods/exec", 2, "error", "pods/exec: get is refused", "scripts")]
+    [InlineData("get pods/exec", 2, "error", "pods/exec: get is refused", "first contact")]
     [InlineData("deletecollection secrets", 2, "error", "secrets: deletecollection is refused", "registry logins")]
     [InlineData("watch events", 1, "warning", "events: watch is refused", "job logs do not tell")]
     [InlineData("create pods/exec", 1, "warning", "pods/exec: create is refused", "1.35")]

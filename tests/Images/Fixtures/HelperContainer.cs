@@ -13,6 +13,7 @@ namespace PodExecutor.Tests.Images.Fixtures;
 internal sealed class HelperContainer : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("helper-").FullName;
+    private readonly ByteString _key = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(LinkHandshake.KeySize));
     private readonly Process _supervisor;
 
     private HelperContainer(params string[] program) =>
@@ -83,6 +84,7 @@ internal sealed class HelperContainer : IAsyncDisposable
         using var writer = new FrameWriter<DriverFrame>(stream);
         using var reader = new FrameReader<AgentFrame>(stream, AgentFrame.Parser);
         var script = Encoding.UTF8.GetBytes(text);
+        await writer.WriteAsync(new DriverFrame { FirstContact = new FirstContact { Key = _key } }, TestContext.Current.CancellationToken);
         await writer.WriteAsync(
             new DriverFrame
             {

@@ -11,10 +11,18 @@ internal static class ClusterRights
     public static IReadOnlyList<ClusterRight> All { get; } =
     [
         new(RightUse.Job, "", "pods", ["create", "get", "watch", "delete"], "the job's pod"),
-        new(RightUse.Job, "", "pods/exec", ["get"], "scripts"),
-        new(RightUse.Job, "", "pods/exec", ["create"], "scripts, from Kubernetes 1.35 on")
+        new(RightUse.Job, "", "pods/exec", ["get"], "the first contact with a container's agent"),
+        new(RightUse.Job, "", "pods/exec", ["create"], "the same, from Kubernetes 1.35 on")
         {
             WithoutIt = "no script runs once the cluster is at 1.35",
+        },
+        new(RightUse.Job, "", "pods/portforward", ["get"], "scripts")
+        {
+            WithoutIt = "each stage uses an exec, which costs the node ten times as much",
+        },
+        new(RightUse.Job, "", "pods/portforward", ["create"], "scripts, from Kubernetes 1.35 on")
+        {
+            WithoutIt = "each stage uses an exec once the cluster is at 1.35",
         },
         new(RightUse.Job, "", "secrets", ["create", "patch", "delete", "deletecollection"], "registry logins and services' variables"),
         new(RightUse.Job, "", "events", ["watch"], "why a pod does not start")
