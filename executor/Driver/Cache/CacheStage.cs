@@ -3,6 +3,7 @@ using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Commands;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Runs;
 using PodExecutor.Link;
@@ -17,7 +18,7 @@ internal static class CacheStage
 {
     /// <summary>1. say what was decided; 2. open the store; 3. let the agent work; 4. say how it ended.</summary>
     /// <exception cref="FailureException">The pod is gone, or the stage was stopped.</exception>
-    public static async Task RunAsync(CallContext call, CacheOptions options, CachePlan plan, Stage stage, CancellationToken cancel)
+    public static async Task RunAsync(CallContext call, JobFile job, CacheOptions options, CachePlan plan, Stage stage, CancellationToken cancel)
     {
         // Step 1
         foreach (var notice in plan.Notices)
@@ -41,7 +42,7 @@ internal static class CacheStage
             using var store = new S3Store(options, StoreLogins.Find(options.S3, call.Request.StoreLogin), call.Time);
 
             // Step 3
-            await WorkAsync(call, options, plan, stage, store, cancel);
+            await WorkAsync(call, job, options, plan, stage, store, cancel);
         }
         catch (StoreException e)
         {
@@ -49,13 +50,13 @@ internal static class CacheStage
         }
     }
 
-    private static async Task WorkAsync(CallContext call, CacheOptions options, CachePlan plan, Stage stage, S3Store store, CancellationToken cancel)
+    private static async Task WorkAsync(CallContext call, JobFile job, CacheOptions options, CachePlan plan, Stage stage, S3Store store, CancellationToken cancel)
     {
         var desk = new CacheDesk(plan, options, store, call.Time);
-        using var api = Connection.Open(call.Kubernetes, call.Time);
+        using var api = Connection.Open(job.Api, job.Settings, call.Time);
         await using var stdout = Console.OpenStandardOutput();
         await using var stderr = Console.OpenStandardError();
-        var runner = new StageRunner(api, call.Pod, call.Kubernetes, call.Log, call.Time);
+        var runner = new StageRunner(api, job.Pod, job.Settings, call.Log, call.Time);
         using var limit = new CancellationTokenSource(plan.TimeLimit * plan.Items.Count, call.Time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         for (var attempt = 1; ; attempt++)

@@ -8,14 +8,14 @@ using PodExecutor.Driver.Failures;
 namespace PodExecutor.Driver.Cluster;
 
 /// <summary>
-/// The few requests that we make to the API server. Connection, credentials and objects are KubernetesClient's; the requests
-/// are our own, because its errors lose the server's Status and Retry-After, and its AOT build has no watch.
+/// The few requests that we make to the API server. The objects are KubernetesClient's; connection and requests are our own, because
+/// its errors lose the server's Status and Retry-After, its AOT build has no watch, and a process per call must start with little.
 /// </summary>
-internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan requestTimeout, TimeProvider time) : IDisposable
+internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan requestTimeout, TimeProvider time) : IDisposable
 {
     private const int LongestError = 64 * 1024;
 
-    public Uri Server => kubernetes.BaseUri;
+    public Uri Server => transport.Server;
 
     public Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
         where T : class => CreateAsync<T>(collection, KubernetesJson.Serialize(body), cancel);
@@ -82,29 +82,38 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
     {
         var query = string.Concat(command.Select(c => $"&command={Uri.EscapeDataString(c)}"));
         var path = $"api/v1/namespaces/{ns}/pods/{pod}/exec?container={container}&stdin=true&stdout=true&stderr=true&tty=false{query}";
-        var uri = new UriBuilder(new Uri(kubernetes.BaseUri, path));
+        return new ExecStream(await OpenSocketAsync(path, ExecStream.Protocol, $"exec in {container} of pod {pod}", cancel));
+    }
+
+    /// <summary>Opens a WebSocket: exec, port-forward.</summary>
+    /// <param name="protocol">The sub-protocol to ask for.</param>
+    /// <param name="name">For messages.</param>
+    /// <exception cref="ApiException">The server refuses, or cannot be reached.</exception>
+    public async Task<WebSocket> OpenSocketAsync(string path, string protocol, string name, CancellationToken cancel)
+    {
+        var uri = new UriBuilder(new Uri(transport.Server, path));
         uri.Scheme = uri.Scheme == Uri.UriSchemeHttp ? "ws" : "wss";
         var socket = new ClientWebSocket();
-        socket.Options.AddSubProtocol(ExecStream.Protocol);
+        socket.Options.AddSubProtocol(protocol);
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
-        using var upgrade = new UpgradeInvoker(kubernetes);
+        using var upgrade = new UpgradeInvoker(transport);
         using var patience = new CancellationTokenSource(requestTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
             await socket.ConnectAsync(uri.Uri, upgrade, either.Token);
-            return new ExecStream(socket);
+            return socket;
         }
         catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused($"exec in {container} of pod {pod}", refusal.Status, refusal.Body, null)
-                : new ApiException($"exec in {container} of pod {pod}", null, "", Innermost(e).Message, inner: e);
+                ? Refused(name, refusal.Status, refusal.Body, refusal.RetryAfter)
+                : new ApiException(name, null, "", Innermost(e).Message, inner: e);
         }
     }
 
-    public void Dispose() => kubernetes.Dispose();
+    public void Dispose() => transport.Dispose();
 
     private static T Parse<T>(string json) => KubernetesJson.Deserialize<T>(json);
 
@@ -142,7 +151,7 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
     private async Task<HttpResponseMessage> OpenAsync(
         HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null)
     {
-        using var request = new HttpRequestMessage(method, new Uri(kubernetes.BaseUri, path));
+        using var request = new HttpRequestMessage(method, new Uri(transport.Server, path));
         if (accept is not null)
         {
             request.Headers.TryAddWithoutValidation("Accept", accept);
@@ -155,12 +164,7 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
 
         try
         {
-            if (kubernetes.Credentials is { } credentials)
-            {
-                await credentials.ProcessHttpRequestAsync(request, cancel);
-            }
-
-            var response = await kubernetes.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            var response = await transport.SendAsync(request, cancel);
             if (response.IsSuccessStatusCode)
             {
                 return response;

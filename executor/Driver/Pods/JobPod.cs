@@ -13,7 +13,7 @@ namespace PodExecutor.Driver.Pods;
 internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog log, TimeProvider time)
 {
     private readonly PodCompanions _companions = new(api);
-    private readonly PodRemoval _removal = new(api, options);
+    private readonly PodRemoval _removal = new(api, options.CleanupGrace, options.NamespacePerJob);
 
     /// <summary>
     /// Brings the pod up and waits until all its containers run and its services listen.

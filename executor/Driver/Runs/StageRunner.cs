@@ -4,7 +4,7 @@ using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Options;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
 using PodExecutor.Link;
@@ -15,7 +15,7 @@ namespace PodExecutor.Driver.Runs;
 /// Runs one script in one container, once, however often the stream to it is cut: connects, converses, and after a cut looks
 /// whether the container still lives, then connects again and goes on where it was.
 /// </summary>
-internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOptions options, JobLog log, TimeProvider time)
+internal sealed class StageRunner(ApiClient api, PreparedPod pod, CallSettings settings, JobLog log, TimeProvider time)
 {
     /// <summary>Beyond the grace that the processes have: for the agent's answer to reach us.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
@@ -37,10 +37,10 @@ internal sealed class StageRunner(ApiClient api, PreparedPod pod, KubernetesOpti
         CancellationToken stop)
     {
         using var giveUp = new CancellationTokenSource();
-        using var limit = stop.Register(() => giveUp.CancelAfter(options.StopGrace + StopSlack));
-        var conversation = new Conversation(script, options.StopGrace, stdout, stderr, answer, time);
+        using var limit = stop.Register(() => giveUp.CancelAfter(settings.StopGrace + StopSlack));
+        var conversation = new Conversation(script, settings.StopGrace, stdout, stderr, answer, time);
         var connected = false;
-        return await new Retry(options.RetryBudget, time).RunAsync(
+        return await new Retry(settings.RetryBudget, time).RunAsync(
             async (progress, token) =>
             {
                 if (connected)

@@ -1,6 +1,7 @@
 using System.Text;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
 using PodExecutor.Driver.Runs;
@@ -70,7 +71,7 @@ internal static class JobPodCheck
         using var patience = new CancellationTokenSource(ScriptPatience, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         using var output = new MemoryStream();
-        var runner = new StageRunner(context.Api!, plan.Pod, context.Options!.Kubernetes, new JobLog(TextWriter.Null), context.Time);
+        var runner = new StageRunner(context.Api!, plan.Pod, CallSettings.Of(context.Options!.Kubernetes), new JobLog(TextWriter.Null), context.Time);
         try
         {
             var ended = await runner.RunAsync(StageScript.Of(script + "\n", "doctor"), container, output, output, null, either.Token);
