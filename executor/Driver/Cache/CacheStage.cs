@@ -3,6 +3,7 @@ using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Commands;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Runs;
 using PodExecutor.Link;
@@ -17,7 +18,8 @@ internal static class CacheStage
 {
     /// <summary>1. say what was decided; 2. open the store; 3. let the agent work; 4. say how it ended.</summary>
     /// <exception cref="FailureException">The pod is gone, or the stage was stopped.</exception>
-    public static async Task RunAsync(CallContext call, CacheOptions options, CachePlan plan, Stage stage, CancellationToken cancel)
+    public static async Task RunAsync(
+        CallContext call, KeptJob job, StageOutput output, CacheOptions options, CachePlan plan, Stage stage, CancellationToken cancel)
     {
         // Step 1
         foreach (var notice in plan.Notices)
@@ -41,7 +43,7 @@ internal static class CacheStage
             using var store = new S3Store(options, StoreLogins.Find(options.S3, call.Request.StoreLogin), call.Time);
 
             // Step 3
-            await WorkAsync(call, options, plan, stage, store, cancel);
+            await WorkAsync(call, job, output, options, plan, stage, store, cancel);
         }
         catch (StoreException e)
         {
@@ -49,19 +51,18 @@ internal static class CacheStage
         }
     }
 
-    private static async Task WorkAsync(CallContext call, CacheOptions options, CachePlan plan, Stage stage, S3Store store, CancellationToken cancel)
+    private static async Task WorkAsync(
+        CallContext call, KeptJob job, StageOutput output, CacheOptions options, CachePlan plan, Stage stage, S3Store store, CancellationToken cancel)
     {
         var desk = new CacheDesk(plan, options, store, call.Time);
-        using var api = Connection.Open(call.Kubernetes, call.Time);
-        await using var stdout = Console.OpenStandardOutput();
-        await using var stderr = Console.OpenStandardError();
-        var runner = new StageRunner(api, call.Pod, call.Kubernetes, call.Log, call.Time);
+        using var api = Connection.Open(job.Current.Api, job.Current.Settings, call.Time);
+        var runner = new StageRunner(api, job.Agents(api, call.Time), job.Current.Pod, job.Current.Settings, call.Log, call.Time);
         using var limit = new CancellationTokenSource(plan.TimeLimit * plan.Items.Count, call.Time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
         for (var attempt = 1; ; attempt++)
         {
             var task = StageScript.OfCacheTask(stage.Name, CacheDesk.Task(plan, options, plan.Attempts - attempt + 1));
-            var ended = await runner.RunAsync(task, stage.Container, stdout, stderr, desk.AnswerAsync, stop.Token);
+            var ended = await runner.RunAsync(task, stage.Container, output, desk.AnswerAsync, stop.Token);
             await desk.FinishAsync();
             cancel.ThrowIfCancellationRequested();
             if (ended.ExitCode == 0)

@@ -8,14 +8,14 @@ using PodExecutor.Driver.Failures;
 namespace PodExecutor.Driver.Cluster;
 
 /// <summary>
-/// The few requests that we make to the API server. Connection, credentials and objects are KubernetesClient's; the requests
-/// are our own, because its errors lose the server's Status and Retry-After, and its AOT build has no watch.
+/// The few requests that we make to the API server. The objects are KubernetesClient's; connection and requests are our own, because
+/// its errors lose the server's Status and Retry-After, its AOT build has no watch, and a process per call must start with little.
 /// </summary>
-internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan requestTimeout, TimeProvider time) : IDisposable
+internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan requestTimeout, TimeProvider time) : IDisposable
 {
     private const int LongestError = 64 * 1024;
 
-    public Uri Server => kubernetes.BaseUri;
+    public Uri Server => transport.Server;
 
     public Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
         where T : class => CreateAsync<T>(collection, KubernetesJson.Serialize(body), cancel);
@@ -93,12 +93,12 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
     /// <summary>Opens a WebSocket with channel protocol v4: every server has it, and the link needs no half-close.</summary>
     private async Task<WebSocket> OpenSocketAsync(string path, string what, CancellationToken cancel)
     {
-        var uri = new UriBuilder(new Uri(kubernetes.BaseUri, path));
+        var uri = new UriBuilder(new Uri(transport.Server, path));
         uri.Scheme = uri.Scheme == Uri.UriSchemeHttp ? "ws" : "wss";
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(ChannelStream.Protocol);
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
-        using var upgrade = new UpgradeInvoker(kubernetes);
+        using var upgrade = new UpgradeInvoker(transport);
         using var patience = new CancellationTokenSource(requestTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
@@ -110,12 +110,12 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused(what, refusal.Status, refusal.Body, null)
+                ? Refused(what, refusal.Status, refusal.Body, refusal.RetryAfter)
                 : new ApiException(what, null, "", Innermost(e).Message, inner: e);
         }
     }
 
-    public void Dispose() => kubernetes.Dispose();
+    public void Dispose() => transport.Dispose();
 
     private static T Parse<T>(string json) => KubernetesJson.Deserialize<T>(json);
 
@@ -153,7 +153,7 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
     private async Task<HttpResponseMessage> OpenAsync(
         HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null)
     {
-        using var request = new HttpRequestMessage(method, new Uri(kubernetes.BaseUri, path));
+        using var request = new HttpRequestMessage(method, new Uri(transport.Server, path));
         if (accept is not null)
         {
             request.Headers.TryAddWithoutValidation("Accept", accept);
@@ -166,12 +166,7 @@ internal sealed class ApiClient(Kubernetes kubernetes, Retry retry, TimeSpan req
 
         try
         {
-            if (kubernetes.Credentials is { } credentials)
-            {
-                await credentials.ProcessHttpRequestAsync(request, cancel);
-            }
-
-            var response = await kubernetes.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            var response = await transport.SendAsync(request, cancel);
             if (response.IsSuccessStatusCode)
             {
                 return response;

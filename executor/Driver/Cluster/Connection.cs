@@ -1,36 +1,59 @@
-using System.Security.Cryptography.X509Certificates;
-using k8s;
 using k8s.Exceptions;
 using PodExecutor.Driver.Failures;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Options;
 
 namespace PodExecutor.Driver.Cluster;
 
-/// <summary>Finds the cluster: a kubeconfig that the options name, else the pod that we run in, else the user's kubeconfig.</summary>
+/// <summary>Finds the cluster: an address or a kubeconfig that the options name, else the pod that we run in, else the user's kubeconfig.</summary>
 internal static class Connection
 {
+    private const string ServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+
     /// <exception cref="FailureException">There is no usable configuration.</exception>
-    public static ApiClient Open(KubernetesOptions options, TimeProvider time)
+    public static ApiClient Open(KubernetesOptions options, TimeProvider time) => Open(Endpoint(options), CallSettings.Of(options), time);
+
+    /// <inheritdoc cref="Open(KubernetesOptions, TimeProvider)"/>
+    public static ApiClient Open(ApiEndpoint endpoint, CallSettings settings, TimeProvider time) => Usable(() =>
+        new ApiClient(ApiTransport.Open(endpoint), new Retry(settings.RetryBudget, time), settings.RequestTimeout, time));
+
+    /// <summary>Address and credentials; asks nobody.</summary>
+    /// <exception cref="FailureException">There is no usable configuration.</exception>
+    public static ApiEndpoint Endpoint(KubernetesOptions options) => Usable(() =>
+        options.Connection is { Host: { Length: > 0 } host } given ? Named(host, given)
+        : options.Kubeconfig is { Length: > 0 } file ? Kubeconfig.Read(file, options.Context)
+        : (options.Context is null ? InCluster() : null) ?? Kubeconfig.Read(null, options.Context));
+
+    private static ApiEndpoint Named(string host, ConnectionOptions given) => new()
+    {
+        Server = new Uri(host),
+        Authorities = given.CaFile is null ? null : File.ReadAllText(given.CaFile),
+        CertificateFile = given.CertFile,
+        KeyFile = given.KeyFile,
+        Token = given.BearerToken,
+    };
+
+    /// <summary>The pod's service account; null if we do not run in a pod.</summary>
+    private static ApiEndpoint? InCluster()
+    {
+        var host = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_HOST");
+        var port = Environment.GetEnvironmentVariable("KUBERNETES_SERVICE_PORT");
+        var (token, authorities) = (Path.Combine(ServiceAccount, "token"), Path.Combine(ServiceAccount, "ca.crt"));
+        return string.IsNullOrEmpty(host) || string.IsNullOrEmpty(port) || !File.Exists(token) || !File.Exists(authorities) ? null : new ApiEndpoint
+        {
+            Server = new UriBuilder(Uri.UriSchemeHttps, host, int.Parse(port, System.Globalization.CultureInfo.InvariantCulture)).Uri,
+            Authorities = File.ReadAllText(authorities),
+            TokenFile = token,
+        };
+    }
+
+    private static T Usable<T>(Func<T> read)
     {
         try
         {
-            var configuration = Configure(options);
-
-            if (configuration.SslCaCerts is { Count: > 0 })
-            {
-                StaticRuntime.SkipSystemCertificates();
-            }
-
-            configuration.UserAgent = $"pod-executor/{DriverVersion.Text}";
-
-            // Our own per-request limits apply; a watch or an exec has none.
-            configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
-
-            // One process makes one to five requests: HTTP/1.1 saves the settings round trip of HTTP/2.
-            configuration.DisableHttp2 = true;
-            return new ApiClient(new Kubernetes(configuration), new Retry(options.RetryBudget, time), options.RequestTimeout, time);
+            return read();
         }
-        catch (Exception e) when (e is KubeConfigException or KubernetesException or IOException or UnauthorizedAccessException or FormatException
+        catch (Exception e) when (e is KubeConfigException or k8s.KubernetesException or IOException or UnauthorizedAccessException or FormatException
             or System.Security.Cryptography.CryptographicException)
         {
             throw new FailureException(
@@ -41,37 +64,5 @@ internal static class Connection
                     "Set kubernetes.kubeconfig (and kubernetes.context) in the executor's options file, or run in a pod with a service account."),
                 e);
         }
-    }
-
-    private static X509Certificate2Collection Certificates(string file)
-    {
-        var certificates = new X509Certificate2Collection();
-        certificates.ImportFromPemFile(file);
-        return certificates;
-    }
-
-    /// <summary>Address and credentials; asks nobody.</summary>
-    public static KubernetesClientConfiguration Configure(KubernetesOptions options)
-    {
-        if (options.Connection is { Host: { Length: > 0 } host } given)
-        {
-            return new KubernetesClientConfiguration
-            {
-                Host = host,
-                AccessToken = given.BearerToken,
-                ClientCertificateFilePath = given.CertFile,
-                ClientKeyFilePath = given.KeyFile,
-                SslCaCerts = given.CaFile is null ? null : Certificates(given.CaFile),
-            };
-        }
-
-        if (options.Kubeconfig is { Length: > 0 } file)
-        {
-            return KubernetesClientConfiguration.BuildConfigFromConfigFile(new FileInfo(file), options.Context);
-        }
-
-        return options.Context is null && KubernetesClientConfiguration.IsInCluster()
-            ? KubernetesClientConfiguration.InClusterConfig()
-            : KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfigPath: null, currentContext: options.Context);
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using k8s;
 
 namespace PodExecutor.Driver.Cluster;
 
@@ -7,21 +6,16 @@ namespace PodExecutor.Driver.Cluster;
 /// Opens a WebSocket over the API client's own connection and credentials, and keeps what the server said if it refused:
 /// ClientWebSocket itself would lose the Status.
 /// </summary>
-internal sealed class UpgradeInvoker(Kubernetes kubernetes) : HttpMessageInvoker(new Unused(), disposeHandler: true)
+internal sealed class UpgradeInvoker(ApiTransport transport) : HttpMessageInvoker(new Unused(), disposeHandler: true)
 {
-    public (HttpStatusCode Status, string Body)? Refusal { get; private set; }
+    public UpgradeRefusal? Refusal { get; private set; }
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (kubernetes.Credentials is { } credentials)
-        {
-            await credentials.ProcessHttpRequestAsync(request, cancellationToken);
-        }
-
-        var response = await kubernetes.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        var response = await transport.SendAsync(request, cancellationToken);
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
-            Refusal = (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+            Refusal = new UpgradeRefusal(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers.RetryAfter?.Delta);
         }
 
         return response;
@@ -30,6 +24,9 @@ internal sealed class UpgradeInvoker(Kubernetes kubernetes) : HttpMessageInvoker
     private sealed class Unused : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            throw new InvalidOperationException("The API client's own handler sends the request.");
+            throw new InvalidOperationException("The API client's own transport sends the request.");
     }
 }
+
+/// <summary>The server's answer to an upgrade that it does not make.</summary>
+internal sealed record UpgradeRefusal(HttpStatusCode Status, string Body, TimeSpan? RetryAfter);

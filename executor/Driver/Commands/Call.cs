@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Options;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Runs;
 
@@ -14,6 +14,7 @@ namespace PodExecutor.Driver.Commands;
 /// </summary>
 internal static class Call
 {
+    /// <param name="optionsPath">Read when the call first asks for an option.</param>
     /// <param name="name">For messages: "prepare".</param>
     /// <param name="stageRuns">True for run: its failures may carry the script's own exit code.</param>
     public static async Task<int> RunAsync(string optionsPath, string name, bool stageRuns, JobLog log, Func<CallContext, CancellationToken, Task> body)
@@ -25,9 +26,7 @@ internal static class Call
         using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, stop));
         try
         {
-            var options = OptionsFile.Load(optionsPath);
-            var request = JobRequest.Read(environment);
-            await body(new CallContext(request, options, exitCodes, log, TimeProvider.System), stop.Token);
+            await body(new CallContext(optionsPath, environment, exitCodes, log, TimeProvider.System), stop.Token);
             return 0;
         }
 #pragma warning disable CA1031 // The only catch-all: the runner must get one of its own exit codes, whatever happened.
@@ -56,6 +55,7 @@ internal static class Call
         FailureException failure => failure.Failures,
         OperationCanceledException when stopped => [new Failure(FailureKind.Stopped, $"{name} was stopped")],
         StdoutGoneException => [new Failure(FailureKind.Stopped, "gitlab-runner has gone")],
+        JobFileException file => [file.ToFailure(name)],
         ApiException api => [api.ToFailure($"The cluster does not do what {name} needs")],
         LinkLostException link => [new Failure(
             FailureKind.System,

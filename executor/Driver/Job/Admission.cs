@@ -53,14 +53,8 @@ internal static class Admission
     }
 
     /// <summary>The service containers whose logs the job wants to see (CI_DEBUG_SERVICES).</summary>
-    public static IReadOnlyList<string> ShownServices(JobRequest request, KubernetesOptions options)
-    {
-        var variables = Variables(request);
-        var decision = new Decision();
-        return variables.IsTrue("CI_DEBUG_SERVICES")
-            ? [.. new ContainerPlans(options, new Overwrites(variables, decision), variables, decision).Services(request.Response.Services ?? []).Select(s => s.Container)]
-            : [];
-    }
+    public static IReadOnlyList<string> ShownServices(JobRequest request, JobPlan plan) =>
+        Variables(request).IsTrue("CI_DEBUG_SERVICES") ? [.. plan.Services.Select(s => s.Container)] : [];
 
     private static string Namespace(JobResponse job, KubernetesOptions options, Overwrites overwrites) => options.NamespacePerJob
         ? PodName.NamespaceOf(job)

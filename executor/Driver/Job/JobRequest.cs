@@ -38,6 +38,10 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
     public static StoreLogin ReadStoreLogin(Func<string, string?> environment) => new(
         environment("AWS_ACCESS_KEY_ID") ?? "", environment("AWS_SECRET_ACCESS_KEY") ?? "", environment("AWS_SESSION_TOKEN"));
 
+    /// <summary>What config's answer made the runner hand over; null if it did not.</summary>
+    public static PreparedPod? ReadPrepared(Func<string, string?> environment) =>
+        environment(PodVariable) is { Length: > 0 } pod ? new PreparedPod(environment(NamespaceVariable) ?? "", pod) : null;
+
     /// <exception cref="FailureException">There is no job file, or it is not what gitlab-runner writes.</exception>
     public static JobRequest Read(Func<string, string?> environment)
     {
@@ -46,13 +50,12 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
             "JOB_RESPONSE_FILE is not set",
             "config, prepare, run and cleanup are called by gitlab-runner, which names the job's file there (since 14.7)",
             "To run a pipeline without GitLab use: pod-executor try PIPELINE.yml"));
-        var pod = environment(PodVariable);
         var response = ReadFile(path);
         return new JobRequest(
             response,
             environment("CUSTOM_ENV_CI_RUNNER_SHORT_TOKEN") ?? "",
             environment("CUSTOM_ENV_CI_CONCURRENT_ID") ?? "0",
-            string.IsNullOrEmpty(pod) ? null : new PreparedPod(environment(NamespaceVariable) ?? "", pod))
+            ReadPrepared(environment))
         {
             StoreLogin = ReadStoreLogin(environment),
             Runner = RunnerFacts.Of(name => environment("CUSTOM_ENV_" + name), response),

@@ -25,5 +25,8 @@ internal readonly record struct Stage(string Name)
     /// <summary>What every newer runner sends last.</summary>
     public bool IsLast => Name == "cleanup_file_variables";
 
+    /// <summary>Ours instead of the runner's script, if the operator has given us a store.</summary>
+    public bool IsCache => Name is "restore_cache" or "archive_cache" or "archive_cache_on_failure";
+
     public bool IsUserCode => Container == BuildContainer;
 }

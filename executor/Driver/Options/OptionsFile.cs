@@ -6,21 +6,28 @@ namespace PodExecutor.Driver.Options;
 internal static class OptionsFile
 {
     /// <exception cref="FailureException">The file cannot be read or has problems.</exception>
-    public static ExecutorOptions Load(string path)
+    public static ExecutorOptions Load(string path) => Load(ReadText(path), path);
+
+    /// <param name="file">For messages.</param>
+    /// <exception cref="FailureException">The text has problems.</exception>
+    public static ExecutorOptions Load(string text, string file)
     {
-        string text;
+        var (options, problems) = Parse(text, file);
+        return problems.Count == 0 ? options : throw new FailureException([.. problems.Select(p => p.ToFailure())]);
+    }
+
+    /// <exception cref="FailureException">The file cannot be read.</exception>
+    public static string ReadText(string path)
+    {
         try
         {
-            text = File.ReadAllText(path);
+            return File.ReadAllText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FailureException(new Failure(
                 FailureKind.System, $"The options file {path} cannot be read", e.Message, "Name the right file with --config FILE."), e);
         }
-
-        var (options, problems) = Parse(text, path);
-        return problems.Count == 0 ? options : throw new FailureException([.. problems.Select(p => p.ToFailure())]);
     }
 
     /// <summary>The options, usable only if there is no problem.</summary>

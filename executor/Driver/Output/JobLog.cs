@@ -10,6 +10,10 @@ internal sealed class JobLog(TextWriter output)
     private const string Yellow = "\e[0;33m";
     private const string Reset = "\e[0;m";
 
+    public static JobLog OnStdout() => new(Writer(Console.OpenStandardOutput()));
+
+    public static JobLog OnStderr() => new(Writer(Console.OpenStandardError()));
+
     public void Line(string text) => Write(text);
 
     public void Warning(string text) => Write($"{Yellow}WARNING: {text}{Reset}");
@@ -27,6 +31,9 @@ internal sealed class JobLog(TextWriter output)
             Write($"  help: {Indent(hint)}");
         }
     }
+
+    // Console.Out and Console.Error would start the terminal's handling, which takes longer than a short call's own work.
+    private static TextWriter Writer(Stream stream) => TextWriter.Synchronized(new StreamWriter(stream, bufferSize: 512));
 
     private static string Indent(string text) => text.ReplaceLineEndings("\n        ");
 

@@ -1,5 +1,3 @@
-using k8s;
-using k8s.Exceptions;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Options;
@@ -13,10 +11,9 @@ internal static class ApiServer
     {
         try
         {
-            return Uri.TryCreate(Connection.Configure(OptionsFile.Load(optionsFile).Kubernetes).Host, UriKind.Absolute, out var url) ? url.Host : null;
+            return Connection.Endpoint(OptionsFile.Load(optionsFile).Kubernetes).Server.Host;
         }
-        catch (Exception e) when (e is FailureException or KubeConfigException or KubernetesException or IOException or UnauthorizedAccessException
-            or System.Security.Cryptography.CryptographicException)
+        catch (FailureException)
         {
             return null;
         }

@@ -13,12 +13,12 @@ namespace PodExecutor.Driver.Pods;
 internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog log, TimeProvider time)
 {
     private readonly PodCompanions _companions = new(api);
-    private readonly PodRemoval _removal = new(api, options);
+    private readonly PodRemoval _removal = new(api, options.CleanupGrace, options.NamespacePerJob);
 
     /// <summary>
-    /// Brings the pod up and waits until all its containers run and its services listen.
+    /// Brings the pod up and waits until all its containers run.
     /// 1. what the server must be able to do; 2. the job's own namespace; 3. the pod, again with the next pull policy for as long
-    /// as there is one and an image cannot be pulled; 4. the services.
+    /// as there is one and an image cannot be pulled.
     /// </summary>
     /// <exception cref="FailureException">The pod cannot run.</exception>
     /// <exception cref="ApiException">The API server refuses or is away for longer than the retry budget.</exception>
@@ -53,9 +53,6 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
                 $"still waiting for {latest.Waiting}",
                 latest.Hint ?? "Look at what is waited for, or raise kubernetes.poll_timeout."));
         }
-
-        // Step 4
-        await new ServiceReadiness(api, plan, log, time).WaitAsync(cancel);
     }
 
     /// <inheritdoc cref="PodRemoval.DeleteAsync"/>

@@ -28,6 +28,10 @@ internal static class PodManifest
         return pod.ToJsonString();
     }
 
+    /// <summary>Only a patch can ask for it.</summary>
+    public static bool IsOnHostNetwork(JobPlan plan) =>
+        plan.Options.PodPatches.Count > 0 && JsonNode.Parse(Of(plan))!["spec"]?["hostNetwork"] is JsonValue value && value.TryGetValue(out bool isOn) && isOn;
+
     private static JsonNode Patched(JsonObject spec, PodPatchOptions patch)
     {
         try

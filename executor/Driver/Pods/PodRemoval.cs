@@ -1,17 +1,18 @@
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Options;
 
 namespace PodExecutor.Driver.Pods;
 
 /// <summary>Takes away what a job has in the cluster.</summary>
-internal sealed class PodRemoval(ApiClient api, KubernetesOptions options)
+/// <param name="cleanupGrace">Between TERM and KILL of the pod's containers.</param>
+/// <param name="ownsNamespace">The pod's namespace was made for the job.</param>
+internal sealed class PodRemoval(ApiClient api, TimeSpan cleanupGrace, bool ownsNamespace)
 {
     /// <summary>Deletes the pod and the Secrets, whatever of them there is, or the job's own namespace with all of them. Does not wait for them to be gone.</summary>
     public async Task DeleteAsync(PreparedPod pod, CancellationToken cancel)
     {
-        await api.DeleteAsync(ApiPaths.Of(pod.Namespace, "pods", pod.Name), Grace((long)options.CleanupGrace.TotalSeconds), cancel);
-        if (options.NamespacePerJob && pod.Namespace.StartsWith(PodName.OwnNamespacePrefix, StringComparison.Ordinal))
+        await api.DeleteAsync(ApiPaths.Of(pod.Namespace, "pods", pod.Name), Grace((long)cleanupGrace.TotalSeconds), cancel);
+        if (ownsNamespace && pod.Namespace.StartsWith(PodName.OwnNamespacePrefix, StringComparison.Ordinal))
         {
             await api.DeleteAsync($"api/v1/namespaces/{pod.Namespace}", null, cancel);
             return;

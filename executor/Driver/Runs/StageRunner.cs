@@ -4,6 +4,7 @@ using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
 using PodExecutor.Link;
@@ -14,7 +15,7 @@ namespace PodExecutor.Driver.Runs;
 /// Runs one script in one container, once, however often the stream to it is cut: connects, converses, and after a cut looks
 /// whether the container still lives, then connects again and goes on where it was.
 /// </summary>
-internal sealed class StageRunner(ApiClient api, AgentConnections agents, PreparedPod pod, StageLimits limits, JobLog log, TimeProvider time)
+internal sealed class StageRunner(ApiClient api, AgentConnections agents, PreparedPod pod, CallSettings settings, JobLog log, TimeProvider time)
 {
     /// <summary>Beyond the grace that the processes have: for the agent's answer to reach us.</summary>
     private static readonly TimeSpan StopSlack = TimeSpan.FromSeconds(15);
@@ -31,10 +32,10 @@ internal sealed class StageRunner(ApiClient api, AgentConnections agents, Prepar
         StageScript script, string container, StageOutput output, Func<ByteString, CancellationToken, Task<ByteString>>? answer, CancellationToken stop)
     {
         using var giveUp = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        using var limit = stop.Register(() => giveUp.CancelAfter(limits.StopGrace + StopSlack));
-        var conversation = new Conversation(script, limits.StopGrace, output.WriteAsync, new AskTable(answer), time);
+        using var limit = stop.Register(() => giveUp.CancelAfter(settings.StopGrace + StopSlack));
+        var conversation = new Conversation(script, settings.StopGrace, output.WriteAsync, new AskTable(answer), time);
         var connected = false;
-        return await new Retry(limits.RetryBudget, time).RunAsync(
+        return await new Retry(settings.RetryBudget, time).RunAsync(
             async (progress, token) =>
             {
                 if (connected)
@@ -94,8 +95,3 @@ internal sealed class StageRunner(ApiClient api, AgentConnections agents, Prepar
         }
     }
 }
-
-/// <summary>What a stage's runner needs of the operator's options.</summary>
-/// <param name="StopGrace">Between TERM and KILL of the stage's processes.</param>
-/// <param name="RetryBudget">For reaching the agent again after a cut.</param>
-internal sealed record StageLimits(TimeSpan StopGrace, TimeSpan RetryBudget);

@@ -27,10 +27,10 @@ public sealed class ConnectionTests
                 bearer_token = "token"
                 """);
 
-            var configuration = Connection.Configure(options);
+            var endpoint = Connection.Endpoint(options);
 
-            Assert.Equal(("https://api.example.com:6443", "client.crt", "client.key", "token"), (configuration.Host, configuration.ClientCertificateFilePath, configuration.ClientKeyFilePath, configuration.AccessToken));
-            Assert.Equal(certificate.Thumbprint, Assert.Single(configuration.SslCaCerts).Thumbprint);
+            Assert.Equal(("https://api.example.com:6443/", "client.crt", "client.key", "token"), (endpoint.Server.AbsoluteUri, endpoint.CertificateFile, endpoint.KeyFile, endpoint.Token));
+            Assert.Equal(certificate.ExportCertificatePem(), endpoint.Authorities);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
+using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
 using PodExecutor.Driver.Runs;
@@ -69,11 +70,13 @@ internal static class JobPodCheck
     {
         using var patience = new CancellationTokenSource(ScriptPatience, context.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
-        using var output = new MemoryStream();
-        var runner = new StageRunner(context.Api!, plan.Pod, context.Options!.Kubernetes, new JobLog(TextWriter.Null), context.Time);
+        using var printed = new MemoryStream();
+        using var output = new StageOutput(printed);
+        var agents = new AgentConnections(context.Api!, plan.Pod, LinkState.New(LinkTransport.Auto), _ => { }, context.Time);
+        var runner = new StageRunner(context.Api!, agents, plan.Pod, CallSettings.Of(context.Options!.Kubernetes), new JobLog(TextWriter.Null), context.Time);
         try
         {
-            var ended = await runner.RunAsync(StageScript.Of(script + "\n", "doctor"), container, output, output, null, either.Token);
+            var ended = await runner.RunAsync(StageScript.Of(script + "\n", "doctor"), container, output, null, either.Token);
             cancel.ThrowIfCancellationRequested();
             if (ended.Stopped)
             {
@@ -84,7 +87,7 @@ internal static class JobPodCheck
                     "Look at the node: it is overloaded, or its disk is."));
             }
 
-            return (ended.ExitCode, Encoding.UTF8.GetString(output.ToArray()));
+            return (ended.ExitCode, Encoding.UTF8.GetString(printed.ToArray()));
         }
         catch (LinkLostException e)
         {
