@@ -108,7 +108,7 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused(name, refusal.Status, refusal.Body, refusal.RetryAfter)
+                ? Refused(name, refusal.Status, refusal.Body, refusal.RetryAfter?.Delta)
                 : new ApiException(name, null, "", Innermost(e).Message, inner: e);
         }
     }

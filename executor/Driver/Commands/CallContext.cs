@@ -18,7 +18,7 @@ internal sealed record CallContext(string OptionsPath, Func<string, string?> Env
 
     private readonly Lazy<JobRequest> _request = new(() => JobRequest.Read(Environment));
 
-    /// <summary>The options file as it is now. After prepare, <see cref="JobFile.Options"/> holds what counts for the job.</summary>
+    /// <summary>The options file as it is now. After prepare, <see cref="JobFile.ReadOptions"/> gives what counts for the job.</summary>
     /// <exception cref="FailureException">The file cannot be used.</exception>
     public ExecutorOptions Options => _options.Value.Options;
 
