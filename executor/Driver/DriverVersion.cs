@@ -1,10 +1,4 @@
-using System.Reflection;
-
 namespace PodExecutor.Driver;
 
-/// <summary>The version that this binary was built as.</summary>
-internal static class DriverVersion
-{
-    public static string Text { get; } =
-        typeof(DriverVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
-}
+/// <summary>The version that this binary was built as. The build writes the other part (Driver.csproj): reflection is dear in a short call.</summary>
+internal static partial class DriverVersion;

@@ -110,7 +110,7 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused(what, refusal.Status, refusal.Body, refusal.RetryAfter)
+                ? Refused(what, refusal.Status, refusal.Body, refusal.RetryAfter?.Delta)
                 : new ApiException(what, null, "", Innermost(e).Message, inner: e);
         }
     }

@@ -11,6 +11,8 @@ internal sealed class ApiTransport : HttpMessageInvoker
 {
     private static readonly string[] ProxyVariables = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
+    private const string UserAgent = $"pod-executor/{DriverVersion.Text}";
+
     private readonly ApiCredentials _credentials;
 
     private ApiTransport(Uri server, SocketsHttpHandler handler, ApiCredentials credentials)
@@ -50,7 +52,7 @@ internal sealed class ApiTransport : HttpMessageInvoker
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Headers.TryAddWithoutValidation("User-Agent", "pod-executor");
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         request.Headers.Authorization = await _credentials.HeaderAsync(cancellationToken);
         return await base.SendAsync(request, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 
 namespace PodExecutor.Driver.Cluster;
 
@@ -8,14 +9,14 @@ namespace PodExecutor.Driver.Cluster;
 /// </summary>
 internal sealed class UpgradeInvoker(ApiTransport transport) : HttpMessageInvoker(new Unused(), disposeHandler: true)
 {
-    public UpgradeRefusal? Refusal { get; private set; }
+    public (HttpStatusCode Status, string Body, RetryConditionHeaderValue? RetryAfter)? Refusal { get; private set; }
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await transport.SendAsync(request, cancellationToken);
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
-            Refusal = new UpgradeRefusal(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers.RetryAfter?.Delta);
+            Refusal = (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers.RetryAfter);
         }
 
         return response;
@@ -27,6 +28,3 @@ internal sealed class UpgradeInvoker(ApiTransport transport) : HttpMessageInvoke
             throw new InvalidOperationException("The API client's own transport sends the request.");
     }
 }
-
-/// <summary>The server's answer to an upgrade that it does not make.</summary>
-internal sealed record UpgradeRefusal(HttpStatusCode Status, string Body, TimeSpan? RetryAfter);

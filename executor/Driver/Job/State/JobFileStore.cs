@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using PodExecutor.Driver.Failures;
 
 namespace PodExecutor.Driver.Job.State;
@@ -21,11 +19,12 @@ internal static class JobFileStore
     public static void Save(string path, JobFile job)
     {
         var temporary = $"{path}.{Environment.ProcessId}";
+        File.Delete(temporary);
         try
         {
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, BufferSize = 0 }))
+            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, BufferSize = 0 }))
             {
-                file.Write(JsonSerializer.SerializeToUtf8Bytes(job, JobFileJson.Default.JobFile));
+                file.Write(JobFileJson.Write(job));
             }
 
             File.Move(temporary, path, overwrite: true);
@@ -43,8 +42,8 @@ internal static class JobFileStore
     {
         try
         {
-            var bytes = File.ReadAllBytes(path);
-            return Parse(bytes) ?? throw new JobFileException(path, "it is damaged");
+            return JobFileReader.Parse(File.ReadAllBytes(path))
+                ?? throw new JobFileException(path, "it is damaged or was written by another version of pod-executor");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -54,17 +53,16 @@ internal static class JobFileStore
         {
             throw new JobFileException(path, e.Message, e);
         }
-        catch (JsonException)
-        {
-            // The exception may quote a value, which may be a secret.
-            throw new JobFileException(path, "it is damaged or was written by another version of pod-executor");
-        }
     }
 
-    public static void Delete(string path) => File.Delete(path);
-
-    private static JobFile? Parse(byte[] bytes) =>
-        JsonSerializer.Deserialize(bytes, JobFileJson.Default.JobFile) is { Version: JobFile.CurrentVersion, Link.Key.Length: > 0 } job ? job : null;
+    /// <summary>What is not there is fine.</summary>
+    public static void Delete(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
 }
 
 /// <summary>The job file is there and cannot be used. Its text holds nothing of the file's content.</summary>
@@ -76,7 +74,3 @@ internal sealed class JobFileException(string path, string why, Exception? inner
         null,
         "Do not change pod-executor's version or its files while jobs run; the runner may try the job again.");
 }
-
-[JsonSourceGenerationOptions(UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
-[JsonSerializable(typeof(JobFile))]
-internal sealed partial class JobFileJson : JsonSerializerContext;
