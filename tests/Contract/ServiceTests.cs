@@ -12,18 +12,54 @@ public sealed class ServiceTests
     /// <summary>A port that nobody listens on (RFC 1078), and that no system gives out.</summary>
     private const int Tcpmux = 1;
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
-    public async Task Service_ThatListens_CostsOneRequest()
+    public async Task Service_ThatListens_CostsThreeRequests()
     {
         await using var cluster = await FakeCluster.StartAsync();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var job = Job(cluster, ((IPEndPoint)listener.LocalEndpoint).Port);
+        using var session = await job.PreparedAsync();
+        await session.RunAsync("prepare_script", "true", Token);
+        var before = cluster.Requests.Count;
 
+        var run = await session.RunAsync("build_script", "true", Token);
+
+        Assert.True(run.ExitCode == 0, job.Log);
+        var pod = cluster.Objects.Keys.Single(k => k.StartsWith("pods/", StringComparison.Ordinal));
+        Assert.Equal([$"GET {pod}", $"GET {pod}/portforward", $"GET {pod}/exec"], cluster.Requests.Skip(before));
+    }
+
+    [Fact]
+    public async Task Service_WithoutAPort_DelaysNothing()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        using var job = Job(cluster, null);
+        using var session = await job.PreparedAsync();
+        await session.RunAsync("prepare_script", "true", Token);
+
+        await session.RunAsync("build_script", "true", Token);
+
+        // Nothing asks the helper's agent about ports.
+        Assert.Equal((2, 0), (cluster.Count("exec"), cluster.Count("portforward")));
+        Assert.DoesNotContain("ready after", job.Log[job.Log.IndexOf("Pod is ready", StringComparison.Ordinal)..].Split('\n', 2)[1]);
+    }
+
+    [Fact]
+    public async Task Services_AreAwaitedOnceByTheFirstScriptOfTheJob()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        using var job = Job(cluster, Tcpmux, "wait_for_services_timeout = 1");
         using var session = await job.PreparedAsync();
 
-        Assert.Single(cluster.Requests, r => r.EndsWith("/exec", StringComparison.Ordinal));
-        Assert.DoesNotContain(cluster.Requests, r => r.EndsWith("/log", StringComparison.Ordinal));
+        var sources = await session.RunAsync("get_sources", "echo cloned", Token);
+        var script = await session.RunAsync("build_script", "echo never", Token);
+
+        Assert.Equal((0, "cloned\n"), (sources.ExitCode, sources.Stdout.Text));
+        Assert.Equal(ContractJob.BuildFailure, script.ExitCode);
+        Assert.DoesNotContain("never", script.Stdout.Text);
     }
 
     [Fact]
@@ -32,13 +68,12 @@ public sealed class ServiceTests
         await using var cluster = await FakeCluster.StartAsync();
         using var job = Job(cluster, Tcpmux, "wait_for_services_timeout = 1");
         cluster.Logs["db"] = "FATAL: password is empty\n";
-        using var session = job.Session();
-        await session.ConfigAsync(TestContext.Current.CancellationToken);
+        using var session = await job.PreparedAsync();
 
-        var prepare = await session.PrepareAsync(TestContext.Current.CancellationToken);
+        var run = await session.RunAsync("build_script", "true", Token);
 
-        Assert.True(prepare.ExitCode == ContractJob.BuildFailure, job.Log);
-        Assert.Contains("Service db (postgres:16) is not ready: port", job.Log);
+        Assert.True(run.ExitCode == ContractJob.BuildFailure, job.Log);
+        Assert.Contains("Service db (postgres:16) is not ready: nothing listens on port 1", job.Log);
         Assert.Contains("FATAL: password is empty", job.Log);
         Assert.Contains("kubernetes.wait_for_services_timeout", job.Log);
     }
@@ -48,19 +83,46 @@ public sealed class ServiceTests
     {
         await using var cluster = await FakeCluster.StartAsync();
         using var job = Job(cluster, Tcpmux, "wait_for_services_timeout = \"30m\"");
-        cluster.OnCreate = pod =>
-        {
-            FakeCluster.Run(pod);
-            pod["status"]!["containerStatuses"]!.AsArray().Single(c => c!["name"]!.GetValue<string>() == "db")!["state"] =
-                new System.Text.Json.Nodes.JsonObject { ["terminated"] = new System.Text.Json.Nodes.JsonObject { ["exitCode"] = 3 } };
-        };
-        using var session = job.Session();
-        await session.ConfigAsync(TestContext.Current.CancellationToken);
+        cluster.OnCreate = pod => End(pod, 3);
+        using var session = await job.PreparedAsync();
 
-        var prepare = await session.PrepareAsync(TestContext.Current.CancellationToken);
+        var run = await session.RunAsync("build_script", "true", Token);
 
-        Assert.True(prepare.ExitCode == ContractJob.BuildFailure, job.Log);
-        Assert.Contains("it ended with exit code 3", job.Log);
+        Assert.True(run.ExitCode == ContractJob.BuildFailure, job.Log);
+        Assert.Contains("it exited with code 3 after 2 s", job.Log);
+    }
+
+    [Fact]
+    public async Task Service_WithoutAPortThatHasEnded_IsToldAndTheJobGoesOn()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        using var job = Job(cluster, null);
+        cluster.OnCreate = pod => End(pod, 3);
+        cluster.Logs["db"] = "FATAL: password is empty\n";
+        using var session = await job.PreparedAsync();
+
+        var run = await session.RunAsync("build_script", "echo the script", Token);
+
+        Assert.True(run.ExitCode == 0, job.Log);
+        Assert.Contains("Service db (postgres:16) exited with code 3 after 2 s", run.Stdout.Text);
+        Assert.Contains("FATAL: password is empty", run.Stdout.Text);
+        Assert.EndsWith("the script\n", run.Stdout.Text);
+    }
+
+    [Fact]
+    public async Task Service_ThatDiesLater_IsToldWhenTheScriptFails()
+    {
+        await using var cluster = await FakeCluster.StartAsync();
+        using var job = Job(cluster, null);
+        using var session = await job.PreparedAsync();
+        var running = session.RunAsync("build_script", "echo running; sleep 1; exit 7", Token);
+        await job.SawAsync("running\n");
+        End(cluster.Objects.Single(o => o.Key.StartsWith("pods/", StringComparison.Ordinal)).Value, 137);
+
+        var run = await running;
+
+        Assert.Equal((ContractJob.BuildFailure, "7"), (run.ExitCode, run.ExitCodeFile?.Trim()));
+        Assert.Contains("Service db (postgres:16) exited with code 137", run.Stdout.Text);
     }
 
     [Fact]
@@ -132,12 +194,35 @@ public sealed class ServiceTests
         Assert.Contains("trying and failing to pull image", job.Log);
     }
 
-    private static ContractJob Job(FakeCluster cluster, int port, string options = "")
+    private static void End(System.Text.Json.Nodes.JsonObject pod, int exitCode)
+    {
+        FakeCluster.Run(pod);
+        pod["status"]!["containerStatuses"]!.AsArray().Single(c => c!["name"]!.GetValue<string>() == "db")!["state"] = new System.Text.Json.Nodes.JsonObject
+        {
+            ["terminated"] = new System.Text.Json.Nodes.JsonObject
+            {
+                ["exitCode"] = exitCode,
+                ["startedAt"] = "2026-01-01T00:00:00Z",
+                ["finishedAt"] = "2026-01-01T00:00:02Z",
+            },
+        };
+    }
+
+    /// <param name="port">That the service declares; null for none.</param>
+    private static ContractJob Job(FakeCluster cluster, int? port, string options = "")
     {
         var job = new ContractJob(cluster, options);
         job.Payload = job.Payload with
         {
-            Services = [new PayloadImage { Name = "postgres:16", Alias = "db", Variables = [new JobVariable { Key = "HEALTHCHECK_TCP_PORT", Value = $"{port}" }] }],
+            Services =
+            [
+                new PayloadImage
+                {
+                    Name = "postgres:16",
+                    Alias = "db",
+                    Variables = port is null ? [] : [new JobVariable { Key = "HEALTHCHECK_TCP_PORT", Value = $"{port}" }],
+                },
+            ],
         };
         return job;
     }

@@ -27,7 +27,7 @@ public sealed class StageTableTests
         var run = await session.RunAsync(stage, "echo out; echo err >&2", TestContext.Current.CancellationToken);
 
         Assert.Equal((0, null, CallStop.None), (run.ExitCode, run.ExitCodeFile, run.Stop));
-        Assert.Equal(("out\n", "err\n"), (run.Stdout.Text, run.Stderr.Text));
+        Assert.Equal(("out\nerr\n", ""), (run.Stdout.Text, run.Stderr.Text));
         await EnvironmentIsKeptAsync(cluster, session);
     }
 
@@ -51,7 +51,7 @@ public sealed class StageTableTests
         var run = await session.RunAsync(stage, "true", TestContext.Current.CancellationToken);
 
         Assert.Equal((ContractJob.SystemFailure, null), (run.ExitCode, run.ExitCodeFile));
-        Assert.Contains("ERROR: ", run.Stderr.Text);
+        Assert.Contains("ERROR: ", run.Stdout.Text);
     }
 
     [Theory]

@@ -39,6 +39,12 @@ internal sealed class FakeCluster : IAsyncDisposable
     /// <summary>Asked first for each request: true if it has answered.</summary>
     public Func<string, HttpContext, Task<bool>>? Fault { get; set; }
 
+    /// <summary>Loopback ports of agents that a driver has asked for, in order.</summary>
+    public ConcurrentQueue<int> ForwardedPorts { get; } = new();
+
+    /// <summary>Where a port-forward leads instead of to the port that is asked for.</summary>
+    public int? Impostor { get; set; }
+
     /// <summary>Of services, by container.</summary>
     public ConcurrentDictionary<string, string> Logs { get; } = new();
 
@@ -65,6 +71,11 @@ internal sealed class FakeCluster : IAsyncDisposable
         - name: fake
           cluster: {server: "{{_server.Urls.First()}}"}
         """;
+
+    /// <summary>The real supervisor of a container, once a driver has reached it.</summary>
+    public LocalAgent Agent(string container) => _agents[container];
+
+    public int Count(string subresource) => Requests.Count(r => r.EndsWith("/" + subresource, StringComparison.Ordinal));
 
     public bool HasPod => Objects.Keys.Any(k => k.StartsWith("pods/", StringComparison.Ordinal));
 
@@ -287,7 +298,9 @@ internal sealed class FakeCluster : IAsyncDisposable
         }
 
         using var socket = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
-        await FakePortForward.ServeAsync(socket, int.Parse(context.Request.Query["ports"]!, CultureInfo.InvariantCulture), _cut.Token);
+        var port = int.Parse(context.Request.Query["ports"]!, CultureInfo.InvariantCulture);
+        ForwardedPorts.Enqueue(port);
+        await FakePortForward.ServeAsync(socket, Impostor ?? port, _cut.Token);
     }
 
     private static Task WriteAsync(HttpContext context, JsonObject body)

@@ -18,6 +18,11 @@ internal sealed class LocalAgent : IDisposable
         _supervisor = Process.Start(new ProcessStartInfo(Published.Agent, ["supervise", _state, _state]))!;
     }
 
+    public string StateDirectory => _state;
+
+    /// <summary>Descriptors that the supervisor has open.</summary>
+    public int Descriptors => Directory.GetFiles($"/proc/{_supervisor.Id}/fd").Length;
+
     /// <summary>What the kubelet starts for an exec: stdin and stdout are the link.</summary>
     public Process Link() => Start("link", Path.Combine(_state, "agent.sock"));
 
