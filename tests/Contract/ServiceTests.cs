@@ -115,9 +115,11 @@ public sealed class ServiceTests
         await using var cluster = await FakeCluster.StartAsync();
         using var job = Job(cluster, null);
         using var session = await job.PreparedAsync();
-        var running = session.RunAsync("build_script", "echo running; sleep 1; exit 7", Token);
+        var died = Path.Combine(job.Folder, "died");
+        var running = session.RunAsync("build_script", $"echo running; while [ ! -e {died} ]; do sleep 0.05; done; exit 7", Token);
         await job.SawAsync("running\n");
         End(cluster.Objects.Single(o => o.Key.StartsWith("pods/", StringComparison.Ordinal)).Value, 137);
+        await File.WriteAllTextAsync(died, "", Token);
 
         var run = await running;
 

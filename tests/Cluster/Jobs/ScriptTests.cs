@@ -17,8 +17,8 @@ public sealed class ScriptTests(TestCluster cluster)
         Assert.Contains("\n/builds/group/demo\n", job.Log.Text);
         Assert.Contains("HOME=/root\n", job.Log.Text);
         var build = outcome.Calls.Single(c => c.Stage == "build_script");
-        Assert.Contains("out\n", build.Stdout.Text);
-        Assert.Equal("err\n", build.Stderr.Text);
+        Assert.Contains("out\nerr\n", build.Stdout.Text);
+        Assert.Equal("", build.Stderr.Text);
         await job.NothingIsLeftAsync();
     }
 
