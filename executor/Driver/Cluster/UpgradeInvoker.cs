@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using k8s;
 
 namespace PodExecutor.Driver.Cluster;
@@ -9,7 +10,7 @@ namespace PodExecutor.Driver.Cluster;
 /// </summary>
 internal sealed class UpgradeInvoker(Kubernetes kubernetes) : HttpMessageInvoker(new Unused(), disposeHandler: true)
 {
-    public (HttpStatusCode Status, string Body)? Refusal { get; private set; }
+    public (HttpStatusCode Status, string Body, RetryConditionHeaderValue? RetryAfter)? Refusal { get; private set; }
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -21,7 +22,7 @@ internal sealed class UpgradeInvoker(Kubernetes kubernetes) : HttpMessageInvoker
         var response = await kubernetes.HttpClient.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.StatusCode != HttpStatusCode.SwitchingProtocols)
         {
-            Refusal = (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
+            Refusal = (response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken), response.Headers.RetryAfter);
         }
 
         return response;

@@ -174,7 +174,9 @@ internal sealed class FakeCluster : IAsyncDisposable
             return;
         }
 
+        // A new pod is pending: what becomes of it is told to whoever watches.
         body["metadata"]!["uid"] = Guid.NewGuid().ToString();
+        var created = body.DeepClone().AsObject();
         if (kind == "pods")
         {
             OnCreate(body);
@@ -182,7 +184,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         Objects[$"{kind}/{name}"] = body;
         context.Response.StatusCode = 201;
-        await WriteAsync(context, body);
+        await WriteAsync(context, created);
     }
 
     private async Task ReviewAsync(HttpContext context)
