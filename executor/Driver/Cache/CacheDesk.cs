@@ -40,23 +40,22 @@ internal sealed class CacheDesk
 
     public async Task<ByteString> AnswerAsync(ByteString ask, CancellationToken cancel)
     {
+        CacheAsk parsed;
         try
         {
-            return (await AnswerAsync(CacheAsk.Parser.ParseFrom(ask), cancel)).ToByteString();
+            parsed = CacheAsk.Parser.ParseFrom(ask);
         }
         catch (InvalidProtocolBufferException)
         {
-            return new CacheAnswer { Refused = "the agent asks what the driver does not understand" }.ToByteString();
+            return Refused("the agent sent a request that the driver does not understand").ToByteString();
         }
+
+        return (await AnswerAsync(parsed, cancel)).ToByteString();
     }
 
+    /// <exception cref="OperationCanceledException">The stage is over: nobody waits for an answer.</exception>
     public async Task<CacheAnswer> AnswerAsync(CacheAsk ask, CancellationToken cancel)
     {
-        if (ask.Item >= _plan.Items.Count)
-        {
-            return Refused($"there is no cache {ask.Item} in this stage");
-        }
-
         // Having waited for the store once is enough: the job must go on.
         if (_away is { } reason)
         {
@@ -65,7 +64,7 @@ internal sealed class CacheDesk
 
         try
         {
-            return await DecideAsync(ask, cancel);
+            return ask.Item < _plan.Items.Count ? await DecideAsync(ask, cancel) : Refused($"there is no cache {ask.Item} in this stage");
         }
         catch (StoreException e)
         {
@@ -75,6 +74,17 @@ internal sealed class CacheDesk
         catch (CacheDamagedException e)
         {
             return Refused(e.Message);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A request without an answer would hold the stage until its time limit, and a cache never fails a job.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            // Only the type: what an unexpected exception says may hold a signed address.
+            return Refused($"the driver failed unexpectedly: {e.GetType().Name}. This is a defect of pod-executor: please report it");
         }
     }
 

@@ -178,9 +178,9 @@ internal sealed class SaveDesk(CachePlan plan, CacheOptions options, S3Store sto
         {
             return await listing.Value;
         }
-        catch (StoreException)
+        catch
         {
-            // The next ask may have more luck.
+            // Whatever it was: the next request lists again.
             _listings.TryRemove(new KeyValuePair<Protection, Lazy<Task<StoreListing>>>(protection, listing));
             throw;
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using k8s;
 using PodExecutor.Driver.Failures;
@@ -16,6 +17,8 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
     private const int LongestError = 64 * 1024;
 
     public Uri Server => transport.Server;
+
+    private string NoAnswer => $"no answer within {requestTimeout.TotalSeconds:0} s";
 
     public Task<T> CreateAsync<T>(string collection, T body, CancellationToken cancel)
         where T : class => CreateAsync<T>(collection, KubernetesJson.Serialize(body), cancel);
@@ -35,7 +38,7 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
     public Task<DateTimeOffset?> GetServerTimeAsync(CancellationToken cancel) => retry.RunAsync(
         async token =>
         {
-            using var response = await OpenAsync(HttpMethod.Get, "version", null, "", token);
+            using var response = await WithinTimeoutAsync("GET version", t => OpenAsync(HttpMethod.Get, "version", null, "", t), token);
             return response.Headers.Date;
         },
         cancel);
@@ -63,9 +66,28 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
         }
     }
 
-    /// <summary>Opens a watch or a log and gives it line by line, until the server or the token ends it.</summary>
+    /// <summary>Opens one watch. The server must answer within the request timeout; what it then sends, and for how long, is the stream's.</summary>
+    /// <param name="path">With a query: what is watched.</param>
+    /// <exception cref="ApiException">It cannot be opened.</exception>
+    public async Task<WatchStream> OpenWatchAsync(string path, CancellationToken cancel)
+    {
+        var watch = $"{path}&watch=1&allowWatchBookmarks=true&timeoutSeconds={WatchStream.ServerLimit.TotalSeconds:0}";
+        return await WithinTimeoutAsync(
+            Name(HttpMethod.Get, path),
+            async token =>
+            {
+                var response = await OpenAsync(HttpMethod.Get, watch, null, "", token);
+                return new WatchStream(response, await response.Content.ReadAsStreamAsync(token), time);
+            },
+            cancel);
+    }
+
+    /// <summary>
+    /// A log, line by line, until the server or the token ends it. No timeout applies: the server does not even begin to answer
+    /// before the container prints something.
+    /// </summary>
     /// <exception cref="ApiException">It cannot be opened. A cut is no exception: the sequence ends.</exception>
-    public async IAsyncEnumerable<string> WatchAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<string> FollowLogAsync(string path, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var response = await OpenAsync(HttpMethod.Get, path, null, "", cancel);
         await using var body = await response.Content.ReadAsStreamAsync(cancel);
@@ -110,8 +132,8 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
         {
             socket.Dispose();
             throw upgrade.Refusal is { } refusal
-                ? Refused(what, refusal.Status, refusal.Body, refusal.RetryAfter?.Delta)
-                : new ApiException(what, null, "", Innermost(e).Message, inner: e);
+                ? Refused(what, refusal.Status, refusal.Body, RetryAfter(refusal.RetryAfter))
+                : new ApiException(what, null, "", e is OperationCanceledException ? NoAnswer : Innermost(e).Message, inner: e);
         }
     }
 
@@ -137,16 +159,32 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
     private async Task<string> SendOnceAsync(
         HttpMethod method, string path, string? body, string contentType, CancellationToken cancel, string? accept = null)
     {
+        return await WithinTimeoutAsync(
+            Name(method, path),
+            async token =>
+            {
+                using var response = await OpenAsync(method, path, body, contentType, token, accept);
+                return await response.Content.ReadAsStringAsync(token);
+            },
+            cancel);
+    }
+
+    private async Task<T> WithinTimeoutAsync<T>(string request, Func<CancellationToken, Task<T>> call, CancellationToken cancel)
+    {
         using var patience = new CancellationTokenSource(requestTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
-            using var response = await OpenAsync(method, path, body, contentType, either.Token, accept);
-            return await response.Content.ReadAsStringAsync(either.Token);
+            return await call(either.Token);
         }
         catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
         {
-            throw new ApiException(Name(method, path), null, "", $"no answer within {requestTimeout.TotalSeconds:0} s", inner: e);
+            throw new ApiException(request, null, "", NoAnswer, inner: e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            // The answer was cut within its body.
+            throw new ApiException(request, null, "", Innermost(e).Message, inner: e);
         }
     }
 
@@ -175,7 +213,7 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
             using (response)
             {
                 var text = await response.Content.ReadAsStringAsync(cancel);
-                throw Refused(Name(method, path), response.StatusCode, text, response.Headers.RetryAfter?.Delta);
+                throw Refused(Name(method, path), response.StatusCode, text, RetryAfter(response.Headers.RetryAfter), repeatable: method != HttpMethod.Delete);
             }
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -184,12 +222,18 @@ internal sealed class ApiClient(ApiTransport transport, Retry retry, TimeSpan re
         }
     }
 
-    private static ApiException Refused(string request, HttpStatusCode status, string body, TimeSpan? retryAfter)
+    /// <param name="repeatable">False for a delete: its precondition on the object does not hold, and will not.</param>
+    private static ApiException Refused(string request, HttpStatusCode status, string body, TimeSpan? retryAfter, bool repeatable = true)
     {
         var shown = body.Length > LongestError ? body[..LongestError] : body;
         var answer = StatusText.Parse(shown);
-        return new ApiException(request, status, answer.Reason, answer.Message.Length > 0 ? answer.Message : $"HTTP {(int)status}", retryAfter);
+        return new ApiException(request, status, answer.Reason, answer.Message.Length > 0 ? answer.Message : $"HTTP {(int)status}", retryAfter)
+        {
+            ConflictPasses = repeatable,
+        };
     }
+
+    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta ?? (header?.Date - time.GetUtcNow());
 
     private static string Name(HttpMethod method, string path) => $"{method} {path.Split('?')[0]}";
 

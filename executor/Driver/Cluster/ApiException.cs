@@ -18,7 +18,13 @@ internal sealed class ApiException(string request, HttpStatusCode? status, strin
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
-    public bool IsTransient => Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+    /// <summary>
+    /// Two writers met (a quota's usage, say) and the same request may succeed next time. An object that exists already is not such
+    /// a conflict: the caller decides what it means.
+    /// </summary>
+    public bool ConflictPasses { get; init; }
+
+    public bool IsTransient => (Status == HttpStatusCode.Conflict && ConflictPasses && Reason != "AlreadyExists") || Status is null or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         or HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     /// <summary>For a person: what failed, why, and what an operator can look at.</summary>

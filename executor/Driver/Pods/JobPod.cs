@@ -83,8 +83,8 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
     }
 
     /// <summary>
-    /// 1. the Secrets, since the kubelet asks for them when it starts the containers; 2. the pod, or the one that an earlier
-    /// try left; 3. the pod becomes the owner of what lives as long; 4. wait; 5. the services' environment has done its duty.
+    /// 1. the Secrets, since the kubelet asks for them when it starts the containers; those of a pod that an earlier try left stay,
+    /// because the kubelet may be reading them; 2. that pod, or a new one; 3. the pod becomes the owner of what lives as long; 4. wait; 5. the services' environment has done its duty.
     /// </summary>
     /// <returns>Null once the pod runs; the plan with another pull policy if it has to be made anew.</returns>
     private async Task<JobPlan?> TryAsync(JobPlan plan, bool sidecars, LatestState latest, CancellationToken cancel)
@@ -92,11 +92,17 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
         // Step 1
         var pull = JobSecrets.Pull(plan);
         var services = JobSecrets.Services(plan);
-        await _companions.CreateSecretAsync(pull, cancel);
-        await _companions.CreateSecretAsync(services, cancel);
+        V1Pod? adopted = null;
+        foreach (var secret in new[] { pull, services }.OfType<V1Secret>())
+        {
+            if (!await _companions.TryCreateSecretAsync(secret, cancel) && (adopted ??= await AdoptAsync(plan, cancel)) is null)
+            {
+                await _companions.ReplaceSecretAsync(secret, cancel);
+            }
+        }
 
         // Step 2
-        var pod = await CreateOrAdoptAsync(plan, sidecars, cancel);
+        var pod = adopted ?? await CreateOrAdoptAsync(plan, sidecars, cancel);
 
         // Step 3
         await _companions.OwnAsync(pull, pod, cancel);
@@ -172,20 +178,7 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
             await _removal.EndAsync(name, cancel);
         }
 
-        await new Retry(options.RetryBudget, time).RunAsync(
-            async (progress, token) =>
-            {
-                // It may be gone by now: a watch tells that only from the version on that we have seen.
-                while (await FindAsync(name, token) is { } there && there.Metadata.Uid == pod.Metadata.Uid)
-                {
-                    progress();
-                    await Watch(pod).GoneAsync(there.Metadata.ResourceVersion, token);
-                }
-
-                return true;
-            },
-            null,
-            cancel);
+        await Watch(pod).GoneAsync(pod, cancel);
     }
 
     private async Task<V1Pod?> FindAsync(PreparedPod pod, CancellationToken cancel)
@@ -207,7 +200,7 @@ internal sealed class JobPod(ApiClient api, KubernetesOptions options, JobLog lo
         var started = new HashSet<string>();
         var pod = created;
         var trouble = new LastingTrouble(time);
-        await foreach (var news in trouble.WithTicksAsync(Watch(created).NewsAsync(created.Metadata.Uid, cancel), cancel))
+        await foreach (var news in trouble.WithTicksAsync(Watch(created).NewsAsync(created, cancel), cancel))
         {
             pod = news.Pod ?? pod;
             if (news.Deleted)

@@ -10,24 +10,25 @@ namespace PodExecutor.Driver.Pods;
 /// <summary>The objects beside the pod: Secrets, the job's own namespace, a disruption budget.</summary>
 internal sealed class PodCompanions(ApiClient api)
 {
-    public async Task CreateSecretAsync(V1Secret? secret, CancellationToken cancel)
+    /// <returns>False if there is one of the name.</returns>
+    public async Task<bool> TryCreateSecretAsync(V1Secret secret, CancellationToken cancel)
     {
-        if (secret is null)
-        {
-            return;
-        }
-
-        var collection = ApiPaths.Of(secret.Metadata.NamespaceProperty, "secrets");
         try
         {
-            await api.CreateAsync(collection, secret, cancel);
+            await api.CreateAsync(ApiPaths.Of(secret.Metadata.NamespaceProperty, "secrets"), secret, cancel);
+            return true;
         }
-        catch (ApiException e) when (e.Status == HttpStatusCode.Conflict)
+        catch (ApiException e) when (e.Status == HttpStatusCode.Conflict && e.Reason == "AlreadyExists")
         {
-            // Of an earlier try, perhaps with a token that no longer counts.
-            await api.DeleteAsync($"{collection}/{secret.Metadata.Name}", null, cancel);
-            await api.CreateAsync(collection, secret, cancel);
+            return false;
         }
+    }
+
+    /// <summary>In the place of the one that an earlier try left. No pod may use that any more.</summary>
+    public async Task ReplaceSecretAsync(V1Secret secret, CancellationToken cancel)
+    {
+        await api.DeleteAsync(ApiPaths.Of(secret.Metadata.NamespaceProperty, "secrets", secret.Metadata.Name), null, cancel);
+        await TryCreateSecretAsync(secret, cancel);
     }
 
     /// <summary>So that the Secret goes when the pod goes, even if nobody calls cleanup.</summary>
@@ -62,22 +63,8 @@ internal sealed class PodCompanions(ApiClient api)
 
         // Step 2
         var account = plan.ServiceAccount ?? "default";
-        var path = $"{ApiPaths.Of(plan.Pod.Namespace, "serviceaccounts")}?watch=1&fieldSelector=metadata.name%3D{account}";
-        await retry.RunAsync(
-            async token =>
-            {
-                await foreach (var line in api.WatchAsync(path, token))
-                {
-                    if (JsonNode.Parse(line)?["type"]?.ToString() == "ADDED")
-                    {
-                        return true;
-                    }
-                }
-
-                token.ThrowIfCancellationRequested();
-                throw new ApiException("watch", null, "", "the watch of the service account ended");
-            },
-            cancel);
+        var path = $"{ApiPaths.Of(plan.Pod.Namespace, "serviceaccounts")}?fieldSelector=metadata.name%3D{account}";
+        await new ResourceWatch(api, retry, path).FollowAsync(null, item => item.Type == WatchEvent.Added, null, cancel);
     }
 
     /// <summary>A drain of the node waits for the pod. The API is policy/v1 since 1.21.</summary>

@@ -23,7 +23,7 @@ internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string containe
     }
 
     /// <summary>Lines with their times, from a time on; ends when the container does.</summary>
-    public IAsyncEnumerable<string> LinesAsync(DateTimeOffset? since, bool follow, CancellationToken cancel) => api.WatchAsync(
+    public IAsyncEnumerable<string> LinesAsync(DateTimeOffset? since, bool follow, CancellationToken cancel) => api.FollowLogAsync(
         $"{Path}&timestamps=true{(follow ? "&follow=true" : "")}{(since is { } time ? $"&sinceTime={Uri.EscapeDataString(time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ"))}" : "")}", cancel);
 
     private string Path => $"{ApiPaths.Of(pod.Namespace, "pods", pod.Name)}/log?container={container}";

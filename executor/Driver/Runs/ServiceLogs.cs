@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Job;
@@ -24,7 +25,7 @@ internal sealed class ServiceLogs : IAsyncDisposable
     private readonly string _file;
     private readonly bool _follow;
     private readonly TimeProvider _time;
-    private readonly Dictionary<string, string> _shown;
+    private readonly Dictionary<string, LogPosition> _shown;
     private readonly CancellationTokenSource _over;
     private readonly Task _reading;
 
@@ -50,7 +51,7 @@ internal sealed class ServiceLogs : IAsyncDisposable
         _over.Dispose();
         try
         {
-            await File.WriteAllLinesAsync(_file, _shown.Select(s => $"{s.Key} {s.Value}"));
+            await File.WriteAllLinesAsync(_file, _shown.Select(s => $"{s.Key} {s.Value.Time} {s.Value.Lines}"));
         }
         catch (IOException)
         {
@@ -77,31 +78,35 @@ internal sealed class ServiceLogs : IAsyncDisposable
     /// <returns>False: the container has not started, and is to be looked at again.</returns>
     private async Task<bool> ShowAsync(string container, bool again)
     {
-        string last;
+        LogPosition shown;
         lock (_shown)
         {
-            last = _shown.GetValueOrDefault(container, "");
+            shown = _shown.GetValueOrDefault(container) ?? LogPosition.Start;
         }
 
         try
         {
-            DateTimeOffset? since = DateTimeOffset.TryParse(last, out var time) ? time : null;
+            DateTimeOffset? since = DateTimeOffset.TryParse(shown.Time, CultureInfo.InvariantCulture, out var time) ? time : null;
+            var position = LogPosition.Start;
             await foreach (var line in new ServiceLog(_api, _pod, container).LinesAsync(since, _follow, _over.Token))
             {
-                // The kubelet's times have a fixed width, so they are ordered as texts.
                 var cut = line.IndexOf(' ', StringComparison.Ordinal);
-                if (cut < 0 || string.CompareOrdinal(line[..cut], last) <= 0)
+                if (cut < 0)
                 {
                     continue;
                 }
 
-                last = line[..cut];
-                lock (_shown)
+                position = position.After(line[..cut]);
+                if (shown.Includes(line[..cut], position))
                 {
-                    _shown[container] = last;
+                    continue;
                 }
 
                 _log.Line($"[service:{container}] {line[(cut + 1)..]}");
+                lock (_shown)
+                {
+                    _shown[container] = position.IsBeyond(shown) ? position : shown;
+                }
             }
         }
         catch (ApiException e) when (again && e.Status == HttpStatusCode.BadRequest)
@@ -116,11 +121,12 @@ internal sealed class ServiceLogs : IAsyncDisposable
         return true;
     }
 
-    private static Dictionary<string, string> Load(string file)
+    private static Dictionary<string, LogPosition> Load(string file)
     {
         try
         {
-            return File.ReadAllLines(file).Select(l => l.Split(' ', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
+            return File.ReadAllLines(file).Select(l => l.Split(' ')).Where(p => p.Length == 3 && int.TryParse(p[2], out _))
+                .ToDictionary(p => p[0], p => new LogPosition(p[1], int.Parse(p[2], CultureInfo.InvariantCulture)));
         }
         catch (IOException)
         {

@@ -187,7 +187,9 @@ internal sealed class FakeCluster : IAsyncDisposable
             return;
         }
 
+        // A new pod is pending: what becomes of it is told to whoever watches.
         body["metadata"]!["uid"] = Guid.NewGuid().ToString();
+        var created = body.DeepClone().AsObject();
         if (kind == "pods")
         {
             OnCreate(body);
@@ -195,7 +197,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
         Objects[$"{kind}/{name}"] = body;
         context.Response.StatusCode = 201;
-        await WriteAsync(context, body);
+        await WriteAsync(context, created);
     }
 
     private async Task ReviewAsync(HttpContext context)
