@@ -1,6 +1,9 @@
 #!/bin/bash
-# test.sh [FILTER]: builds everything, then runs the unit, contract, BuildKit and cluster tests; with FILTER only those whose full name contains it.
+# test.sh [FILTER]: builds everything, then runs the unit, contract, BuildKit and cluster tests; with FILTER only those whose full name contains it
+# (upper and lower case are the same), or those of the project that it names: unit, contract, buildkitclient, images, cluster.
 # Debian 12 with the .NET SDK, as root. Brings the real test cluster up for the cluster tests, and down again unless it was up before.
+# Where only unit tests match, only these are built, and neither root nor packages, native binaries or a cluster are needed:
+#   ./test.sh Core   the deterministic tests of link, supervisor, watch and retry (namespace PodExecutor.Tests.Unit.Core…), in seconds
 # The last line is "N passed, N failed"; a skipped test counts as failed. Exits 0 only if tests ran and all passed.
 #
 # The tests find in their environment:
@@ -35,10 +38,43 @@ trap 'failed=$(( failed + 1 )); finish' INT TERM
 # a step that nothing can go on without counts as a failed test
 must() { "$@" || { failed=$(( failed + 1 )); finish; }; }
 
+# names FOLDER: the full names of the test methods in a project's sources, to know what to build
+names() {
+  find "$root/tests/$1" -name '*.cs' -print0 | xargs -0 awk '
+    FNR == 1 { namespace = class = "" }
+    /^namespace / { namespace = $2; sub(/;.*/, "", namespace) }
+    match($0, /public [a-z ]*class [A-Za-z0-9_]+/) { class = substr($0, RSTART, RLENGTH); sub(/.* /, "", class) }
+    class != "" && match($0, /public (async )?(Task|ValueTask|void) [A-Za-z0-9_]+\(/) {
+      method = substr($0, RSTART, RLENGTH - 1); sub(/.* /, "", method); print namespace "." class "." method
+    }'
+}
+
+# needs_more: whether a test of any project but Unit has FILTER in its name
+needs_more() {
+  local folder
+  [ -z "$only" ] || { [ "$only" != Unit ]; return; }
+  for folder in Contract BuildKit Images Cluster; do names $folder | grep -iF -- "$filter" > /dev/null && return; done
+  return 1
+}
+
 program() { echo "$root/artifacts/bin/$1/release/PodExecutor.Tests.$1"; }
 
 # matching PROJECT: how many of its test methods have FILTER in their name
-matching() { "$(program "$1")" -list methods/json -noColor ${filter:+-method "*$filter*"} 2> /dev/null | jq -s 'flatten | length' || echo 1; }
+matching() {
+  [ -z "$only" ] || [ "$only" = "$1" ] || { echo 0; return; }
+  local methods
+  methods=$("$(program "$1")" -list methods -noLogo -noColor ${filter:+-method "*$filter*"} 2> /dev/null) || { echo 1; return; }
+  grep -c . <<< "$methods" || true
+}
+
+# number KEY FILE: the first number under this key
+number() { grep -oE "\"$1\" *: *[0-9]+" "$2" 2> /dev/null | head -n 1 | grep -oE '[0-9]+$'; }
+
+# summary REPORT: "PASSED OTHERS". In a test's message these quotes are escaped.
+summary() {
+  local passed tests
+  passed=$(number passed "$1") && tests=$(number tests "$1") && echo "$passed $(( tests - passed ))" || echo '0 1'
+}
 
 # run PROJECT: its tests, shown as they run; adds its results to the sum
 run() {
@@ -46,14 +82,23 @@ run() {
   printf '%s==> %s tests%s\n' "$STEP_BOLD" "$1" "$STEP_PLAIN"
   "$(program "$1")" -noColor -noLogo -longRunning 60 -result-ctrf "$report" ${filter:+-method "*$filter*"} 2>&1 | tee "$LOGS/$1.log" | sed -u 's/^/    /'
   code=${PIPESTATUS[0]}
-  # The report is only there when the run came to its end. Colours that a test has printed stand in it raw, which is no JSON.
-  counts=$(tr -d '\000-\010\013\014\016-\037' < "$report" 2> /dev/null | jq -r '.results.summary | "\(.passed) \(.tests - .passed)"' 2> /dev/null) || counts='0 1'
-  [ -n "$counts" ] || counts='0 1'
+  # The report is only there when the run came to its end.
+  counts=$(summary "$report")
   passed=$(( passed + ${counts% *} ))
   failed=$(( failed + ${counts#* } ))
   # a fixture's failure is in no test's result
   if [ "$code" != 0 ] && [ "${counts#* }" = 0 ]; then failed=$(( failed + 1 )); fi
 }
+
+only=''
+for project in Unit Contract BuildKitClient Images Cluster; do
+  if [ "${filter,,}" = "${project,,}" ]; then only=$project filter=''; fi
+done
+if ! needs_more; then
+  must step "Build of the unit tests" dotnet build tests/Unit -c Release -nodeReuse:false -p:UseSharedCompilation=false
+  run Unit
+  finish
+fi
 
 must shown_step "Debian packages" "$testbed/install.sh"
 must step "Build" dotnet build Executor.sln -c Release -nodeReuse:false -p:UseSharedCompilation=false

@@ -20,6 +20,21 @@ internal sealed record BenchSettings(string Driver, string Image, string HelperI
     /// <summary>The API server's audit log, one JSON line per request.</summary>
     public static string AuditLog => Existing(Given("POD_EXECUTOR_AUDIT_LOG"));
 
+    /// <summary>Under which pods reach this machine.</summary>
+    public static string NodeAddress => Given("POD_EXECUTOR_NODE_ADDRESS");
+
+    /// <summary>The [cache] table of the S3 server that run.sh brought up.</summary>
+    public static string CacheToml => $"""
+        [cache]
+        path = "bench-{Environment.ProcessId}"
+        [cache.s3]
+        server_address = "{Given("POD_EXECUTOR_S3_SERVER")}"
+        bucket_name = "{Given("POD_EXECUTOR_S3_BUCKET")}"
+        insecure = true
+        access_key = "{Given("POD_EXECUTOR_S3_ACCESS_KEY")}"
+        secret_key = "{Given("POD_EXECUTOR_S3_SECRET_KEY")}"
+        """;
+
     /// <summary>The published native bench-builder.</summary>
     public static string Builder => Existing(Given("POD_EXECUTOR_BENCH_BUILDER"));
 

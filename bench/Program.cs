@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using PodExecutor.Bench;
 using PodExecutor.Bench.Builds;
+using PodExecutor.Bench.Burst;
 using PodExecutor.Bench.Cache;
 using PodExecutor.Bench.Cluster;
 using PodExecutor.Bench.Logs;
@@ -11,13 +12,16 @@ using PodExecutor.BuildKit;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 
+// The driver's processes are measured first without a cluster, then with it.
 var cluster = new Dictionary<string, Func<BenchCluster, CancellationToken, Task>>
 {
+    ["driver"] = (c, stop) => new DriverJobTopic(c).RunAsync(stop),
     ["start"] = (c, stop) => new StartTopic(c).RunAsync(stop),
     ["stage"] = (c, stop) => new StageTopic(c).RunAsync(stop),
+    ["burst"] = (c, stop) => new BurstTopic(c).RunAsync(stop),
     ["log"] = (c, stop) => new LogTopic(c).RunAsync(stop),
 };
-string[] known = ["driver", "cache", "build", .. cluster.Keys];
+string[] known = ["cache", "build", .. cluster.Keys];
 var topics = args.Length > 0 ? args : known;
 if (topics.FirstOrDefault(t => !known.Contains(t)) is { } unknown)
 {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench/run.sh [TOPIC…]: runs the benchmarks (driver, cache, build, start, stage, log; all of them if none is named) and prints one line per figure.
+# bench/run.sh [TOPIC…]: runs the benchmarks (driver, cache, build, start, stage, burst, log; all of them if none is named) and prints one line per figure.
 # Debian 12 with the .NET SDK, as root. Uses the test cluster if it is up; else brings it up, and down again afterwards.
 # Figures go to stdout, everything else to stderr.
 #
@@ -7,7 +7,7 @@
 #   BENCH_SAMPLES                           samples of each side (default: what the topic thinks right)
 set -uo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
-root=$PWD testbed=$PWD/tests/testbed ours=no builders=no
+root=$PWD testbed=$PWD/tests/testbed ours=no builders=no s3=no
 LOGS=$root/artifacts/bench
 . "$testbed/env.sh"
 . "$testbed/steps.sh"
@@ -17,6 +17,7 @@ finish() {
   local code=$?
   trap - EXIT INT TERM
   [ $ours = no ] || step "Test cluster down" "$testbed/down.sh" || code=1
+  [ $s3 = no ] || step "S3 server down" "$testbed/s3.sh" down || code=1
   [ $builders = no ] || step "BuildKit down" "$testbed/buildkit.sh" down 0.25 || code=1
   exit $code
 }
@@ -36,7 +37,8 @@ fi
 export POD_EXECUTOR_BINARY POD_AGENT_BINARY
 
 topics=${*:-all}
-needs_cluster() { local topic; for topic in $topics; do case $topic in driver | cache | build) ;; *) return 0 ;; esac; done; return 1; }
+needs_cluster() { local topic; for topic in $topics; do case $topic in cache | build) ;; *) return 0 ;; esac; done; return 1; }
+wants_s3() { [[ " $topics " = *" start "* || $topics = all ]]; }
 wants_builds() { [[ " $topics " = *" build "* || $topics = all ]]; }
 
 if wants_builds; then
@@ -58,7 +60,15 @@ if needs_cluster; then
     must shown_step "Test cluster" "$testbed/up.sh"
   fi
   must shown_step "Helper image" "$testbed/helper-image.sh" "$POD_AGENT_BINARY"
-  export POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev
+  export POD_EXECUTOR_AUDIT_LOG=$AUDIT_LOG POD_EXECUTOR_HELPER_IMAGE=docker.io/pex/helper:dev POD_EXECUTOR_NODE_ADDRESS=$NODE_IP
+fi
+
+if wants_s3; then
+  "$testbed/s3.sh" status > /dev/null 2>&1 || s3=ours
+  must shown_step "S3 server" "$testbed/s3.sh" up
+  must step "Bucket" "$testbed/s3.sh" bucket bench
+  export POD_EXECUTOR_S3_SERVER=$NODE_IP:$S3_PORT POD_EXECUTOR_S3_BUCKET=bench
+  export POD_EXECUTOR_S3_ACCESS_KEY=$S3_ACCESS_KEY POD_EXECUTOR_S3_SECRET_KEY=$S3_SECRET_KEY
 fi
 
 printf '%s==> Benchmarks%s\n' "$STEP_BOLD" "$STEP_PLAIN"

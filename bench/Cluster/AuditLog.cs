@@ -2,15 +2,18 @@ using System.Text.Json;
 
 namespace PodExecutor.Bench.Cluster;
 
+/// <summary>Requests of one sample.</summary>
+internal readonly record struct RequestCounts(int All, int Execs, int PortForwards);
+
 /// <summary>The API server's own record of requests. Those of the cluster's parts are not in it.</summary>
 internal static class AuditLog
 {
-    /// <summary>How many requests to this namespace came in between the two times.</summary>
-    public static int Count(string file, string ns, DateTimeOffset from, DateTimeOffset to)
+    /// <summary>How many requests to this namespace came in between the two times, and how many of them opened streams into a pod.</summary>
+    public static RequestCounts Count(string file, string ns, DateTimeOffset from, DateTimeOffset to)
     {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         using var reader = new StreamReader(stream);
-        var requests = new HashSet<string>();
+        var requests = new Dictionary<string, string>();
         while (reader.ReadLine() is { } line)
         {
             // The last line may be half written.
@@ -24,10 +27,11 @@ internal static class AuditLog
             var received = entry.RootElement.GetProperty("requestReceivedTimestamp").GetDateTimeOffset();
             if (received >= from && received <= to)
             {
-                requests.Add(entry.RootElement.GetProperty("auditID").GetString() ?? "");
+                requests[entry.RootElement.GetProperty("auditID").GetString() ?? ""] =
+                    entry.RootElement.GetProperty("objectRef").TryGetProperty("subresource", out var sub) ? sub.GetString() ?? "" : "";
             }
         }
 
-        return requests.Count;
+        return new RequestCounts(requests.Count, requests.Values.Count(s => s == "exec"), requests.Values.Count(s => s == "portforward"));
     }
 }

@@ -14,6 +14,7 @@ internal sealed class BenchCluster : IAsyncDisposable
 {
     private readonly BenchFolder _folder = new();
     private readonly string _optionsFile;
+    private int _lastFile;
     private long _lastJob = Environment.ProcessId * 1000L;
 
     private BenchCluster(BenchSettings settings)
@@ -32,7 +33,15 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public string Pods => $"api/v1/namespaces/{Namespace}/pods";
 
+    /// <summary>Without limits.</summary>
     public RunnerOptions Runner => BenchJob.Runner(Settings, _optionsFile, _folder.Path);
+
+    /// <param name="more">Keys of the options file's [kubernetes] table, and tables after it.</param>
+    public RunnerOptions RunnerWith(string more)
+    {
+        var file = _folder.Write($"options-{++_lastFile}.toml", BenchJob.Options(Settings, Namespace, BenchSettings.Kubeconfig, more));
+        return BenchJob.Runner(Settings, file, _folder.Path);
+    }
 
     public static async Task<BenchCluster> OpenAsync(BenchSettings settings, CancellationToken stop)
     {
@@ -58,12 +67,29 @@ internal sealed class BenchCluster : IAsyncDisposable
     }
 
     /// <summary>A job of its own number.</summary>
-    public JobPayload Job(params string[] script) => BenchJob.Payload(++_lastJob, script);
+    public JobPayload Job(params string[] script) => BenchJob.Payload(Interlocked.Increment(ref _lastJob), script);
+
+    /// <summary>Runs a job through all its calls.</summary>
+    /// <exception cref="BenchException">It fails.</exception>
+    public static async Task<JobOutcome> PassAsync(RunnerOptions runner, JobPayload job, CancellationToken stop)
+    {
+        using var log = new MemoryStream();
+        var outcome = await new RunnerDouble(runner, log, TimeProvider.System).RunAsync(job, new JobStop(CancellationToken.None, stop));
+        stop.ThrowIfCancellationRequested();
+        return outcome.Result == JobResult.Success
+            ? outcome
+            : throw new BenchException($"The job failed:\n{System.Text.Encoding.UTF8.GetString(log.ToArray())}");
+    }
 
     /// <summary>A session whose pod is there, up to <paramref name="use"/>; the pod is deleted afterwards.</summary>
-    public async Task WithPodAsync(Func<ReadOnlyMemory<byte>, ValueTask> log, Func<RunnerSession, string, Task> use, CancellationToken stop)
+    public Task WithPodAsync(Func<ReadOnlyMemory<byte>, ValueTask> log, Func<RunnerSession, string, Task> use, CancellationToken stop) =>
+        WithPodAsync(Runner, log, use, stop);
+
+    /// <inheritdoc cref="WithPodAsync(Func{ReadOnlyMemory{byte}, ValueTask}, Func{RunnerSession, string, Task}, CancellationToken)"/>
+    public async Task WithPodAsync(
+        RunnerOptions runner, Func<ReadOnlyMemory<byte>, ValueTask> log, Func<RunnerSession, string, Task> use, CancellationToken stop)
     {
-        using var session = new RunnerSession(Runner, Job("true"), log, TimeProvider.System);
+        using var session = new RunnerSession(runner, Job("true"), log, TimeProvider.System);
         try
         {
             var (config, problem) = await session.ConfigAsync(stop);
@@ -79,6 +105,16 @@ internal sealed class BenchCluster : IAsyncDisposable
 
         await NoPodsAsync(stop);
     }
+
+    /// <returns>The uid of the one pod that there is.</returns>
+    public async Task<string> OnlyPodAsync(CancellationToken stop) => (await Api.GetAsync<V1PodList>(Pods, stop)).Items.Single().Metadata.Uid;
+
+    /// <summary>The command line of kubectl in this namespace.</summary>
+    public string[] Kubectl(params string[] arguments) =>
+        [Child.Find("kubectl"), $"--kubeconfig={BenchSettings.Kubeconfig}", "-n", Namespace, .. arguments];
+
+    /// <summary>The command line of `kubectl exec` in a pod's build container.</summary>
+    public string[] KubectlExec(string pod, params string[] command) => Kubectl(["exec", "-c", Stage.BuildContainer, pod, "--", .. command]);
 
     /// <summary>Waits until the namespace has no pod, so that the end of one sample does not slow the next one down.</summary>
     public async Task NoPodsAsync(CancellationToken stop)
@@ -96,10 +132,10 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     /// <summary>From this process, which is warm and has the API server's certificate checked already: what no new process can reach.</summary>
     /// <returns>Seconds of an exec of `true` in the build container.</returns>
-    public async Task<double> ExecTrueAsync(string pod, CancellationToken stop)
+    public async Task<double> ExecTrueAsync(string pod, CancellationToken stop, string container = Stage.BuildContainer)
     {
         var begin = Stopwatch.GetTimestamp();
-        await using var exec = await Api.ExecAsync(Namespace, pod, Stage.BuildContainer, ["true"], stop);
+        await using var exec = await Api.ExecAsync(Namespace, pod, container, ["true"], stop);
         await exec.CopyToAsync(Stream.Null, stop);
         return exec.Ended is { Success: true }
             ? Stopwatch.GetElapsedTime(begin).TotalSeconds

@@ -19,7 +19,8 @@ internal static class BenchJob
         Steps = [new PayloadStep { Name = "script", Script = script }],
     };
 
-    public static string Options(BenchSettings settings, string ns, string kubeconfig) => $"""
+    /// <param name="more">Keys of the [kubernetes] table, and tables after it.</param>
+    public static string Options(BenchSettings settings, string ns, string kubeconfig, string more = "") => $"""
         [kubernetes]
         kubeconfig = "{kubeconfig}"
         namespace = "{ns}"
@@ -27,6 +28,7 @@ internal static class BenchJob
         helper_image = "{settings.HelperImage}"
         pull_policy = "if-not-present"
         cleanup_grace_period_seconds = {GraceSeconds}
+        {more}
         """;
 
     /// <summary>How gitlab-runner would call the driver.</summary>

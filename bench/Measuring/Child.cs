@@ -24,6 +24,18 @@ internal static class Child
     public static Task<CallRecord> RunAsync(IReadOnlyList<string> command, CancellationToken stop) =>
         RunAsync(command, Path.GetTempPath(), [], _ => ValueTask.CompletedTask, stop);
 
+    /// <returns>User and system seconds of this number of processes of `/bin/true`, one after the other.</returns>
+    public static async Task<double> CpuOfTrueAsync(int processes, CancellationToken stop)
+    {
+        var cpu = TimeSpan.Zero;
+        for (var i = 0; i < processes; i++)
+        {
+            cpu += (await RunAsync(["/bin/true"], stop)).Cpu;
+        }
+
+        return cpu.TotalSeconds;
+    }
+
     /// <exception cref="BenchException">The call did not exit with 0.</exception>
     public static CallRecord Passed(CallRecord record) => record.ExitCode == 0
         ? record

@@ -10,12 +10,14 @@ internal sealed class TryProject : IDisposable
     public string Folder { get; } = Directory.CreateTempSubdirectory("project-").FullName;
 
     /// <summary>A repository with one commit, which holds this pipeline.</summary>
-    public static async Task<TryProject> CreateAsync(TestCluster cluster, string pipeline)
+    /// <param name="ns">Null: the namespace of all tests.</param>
+    /// <param name="kubernetes">More keys of the [kubernetes] table, and tables below it.</param>
+    public static async Task<TryProject> CreateAsync(TestCluster cluster, string pipeline, string? ns = null, string kubernetes = "")
     {
         var project = new TryProject(cluster);
         project.Write(".gitlab-ci.yml", pipeline);
         await GitRepository.CreateAsync(project.Folder);
-        project.Write(".git/options.toml", new JobRequest { Options = "image = \"docker.io/pex/debian:12\"" }.ToOptions(cluster));
+        project.Write(".git/options.toml", new JobRequest { Namespace = ns, Options = $"image = \"docker.io/pex/debian:12\"\n{kubernetes}" }.ToOptions(cluster));
         return project;
     }
 

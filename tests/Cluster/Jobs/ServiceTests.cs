@@ -65,4 +65,59 @@ public sealed class ServiceTests(TestCluster cluster)
         Assert.True(outcome.Result == JobResult.Success, job.Log.Text);
         Assert.Contains("by-command", job.Log.Text);
     }
+
+    [Fact]
+    public async Task Service_ThatNeverListensAndDeclaresNoPort_DelaysNothing()
+    {
+        var ns = await cluster.NewNamespaceAsync();
+        var request = new JobRequest("echo script ra'n'") { Namespace = ns, Services = [Shell("worker", "exec sleep 600")] };
+        await using var job = new TestJob(cluster, request);
+
+        var outcome = await job.RunAsync();
+
+        Assert.True(outcome.Result == JobResult.Success, job.Log.Text);
+        Assert.Contains("\nscript ran\n", job.Log.Text);
+        Assert.DoesNotContain("Waiting for", job.Log.Text);
+        Assert.DoesNotContain("ready", job.Log.Text);
+    }
+
+    [Fact]
+    public async Task Service_ThatExitsAtOnce_IsReportedWithItsCodeAndLastLines()
+    {
+        var request = new JobRequest("sleep 3; echo script ra'n'") { Services = [Shell("db", "echo 'FATAL: bad configuration'; exit 3")] };
+        await using var job = new TestJob(cluster, request);
+
+        var outcome = await job.RunAsync();
+
+        // Nothing waits for it, so the job goes on.
+        Assert.True(outcome.Result == JobResult.Success, job.Log.Text);
+        Assert.Contains("exited with code 3", job.Log.Text);
+        Assert.Contains("FATAL: bad configuration", job.Log.Text);
+        Assert.DoesNotContain("Services are ready", job.Log.Text);
+    }
+
+    [Fact]
+    public async Task Service_ThatExitsDuringTheScript_IsReportedWhenTheJobFails()
+    {
+        var request = new JobRequest("for try in $(seq 200); do curl -sf http://db:8125/ > /dev/null || break; sleep 0.1; done; exit 9")
+        {
+            Services = [Shell("db", "mkdir -p /tmp/www; echo up > /tmp/www/index.html; busybox httpd -p 8125 -h /tmp/www; sleep 4; echo 'FATAL: out of disk'; exit 4", JobRequest.Variable("HEALTHCHECK_TCP_PORT", "8125"))],
+        };
+        await using var job = new TestJob(cluster, request);
+
+        var outcome = await job.RunAsync();
+
+        Assert.Equal((JobResult.Failed, 9), (outcome.Result, outcome.ExitCode));
+        Assert.Contains("exited with code 4", job.Log.Text);
+        Assert.Contains("FATAL: out of disk", job.Log.Text);
+    }
+
+    private static PayloadImage Shell(string alias, string script, params Driver.Job.JobVariable[] variables) => new()
+    {
+        Name = "docker.io/pex/busybox:1",
+        Alias = alias,
+        Entrypoint = ["/bin/sh", "-c"],
+        Command = [script],
+        Variables = variables,
+    };
 }

@@ -24,6 +24,38 @@ public sealed class ResourceTests(TestCluster cluster)
         Assert.Contains("kubernetes.memory_limit", job.Log.Text);
     }
 
+    [Theory]
+    [InlineData("build_script")]
+    [InlineData("get_sources")]
+    public async Task FirstLine_WithOneProcessor_ArrivesBeforeTheNext(string stage)
+    {
+        // The script writes its second line 0.7 s after the first. A reader that holds the output of a stage's first second back shows both at once.
+        const string script = "echo first; sleep 0.7; echo second";
+        const int rounds = 5;
+        await using var job = new TestJob(cluster, new JobRequest("true") { Options = "cpu_limit = \"1\"\nhelper_cpu_limit = \"1\"" });
+        var alone = 0;
+        using var session = new RunnerSession(job.Runner, job.Payload, async chunk =>
+        {
+            await job.Log.WriteAsync(chunk);
+            if (chunk.Span.IndexOf("first\n"u8) >= 0 && chunk.Span.IndexOf("second"u8) < 0)
+            {
+                alone++;
+            }
+        }, TimeProvider.System);
+        await session.ConfigAsync(TestContext.Current.CancellationToken);
+        Assert.True((await session.PrepareAsync(TestContext.Current.CancellationToken)).ExitCode == 0, job.Log.Text);
+
+        for (var i = 0; i < rounds; i++)
+        {
+            Assert.Equal("first\nsecond\n", (await session.RunAsync(stage, script, TestContext.Current.CancellationToken)).Stdout.Text);
+        }
+
+        await session.CleanupAsync();
+
+        // A machine that is busy may delay one of them for so long, but not most.
+        Assert.True(alone > rounds / 2, $"Only {alone} of {rounds} first lines arrived before the second one.");
+    }
+
     [Fact]
     public async Task Limits_OfAProfile_AreTheContainers()
     {

@@ -81,11 +81,15 @@ internal sealed class ContractJob : IDisposable
 
     public void WriteOptions(string text) => File.WriteAllText(OptionsFile, text);
 
+    /// <summary>Gets every piece of the log, one at a time.</summary>
+    public Action<ReadOnlyMemory<byte>>? OnLog { get; set; }
+
     public RunnerSession Session() => new(Runner, Payload, chunk =>
     {
         lock (_log)
         {
             _log.Append(Encoding.UTF8.GetString(chunk.Span));
+            OnLog?.Invoke(chunk);
         }
 
         return ValueTask.CompletedTask;

@@ -36,6 +36,9 @@ internal sealed record CallRecord(
 {
     /// <summary>Why it could not even be started, for example "Argument list too long".</summary>
     public string? StartError { get; init; }
+
+    /// <summary>User and system time of the process and of the descendants that it waited for; zero if it is not known.</summary>
+    public TimeSpan Cpu { get; init; }
 }
 
 /// <summary>What came through one pipe.</summary>

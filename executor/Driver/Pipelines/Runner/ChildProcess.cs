@@ -5,6 +5,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace PodExecutor.Driver.Pipelines.Runner;
 
+/// <summary>How a child ended.</summary>
+/// <param name="Status">As waitpid gives it; -1 if it is not known.</param>
+/// <param name="Cpu">User and system time.</param>
+internal readonly record struct ChildEnd(int Status, TimeSpan Cpu);
+
 /// <summary>
 /// A child as gitlab-runner starts its executor: leader of its own process group (setpgid, not setsid), stdin /dev/null,
 /// stdout and stderr two pipes (helpers/process/commander.go, killer_unix.go).
@@ -23,7 +28,7 @@ internal sealed unsafe class ChildProcess : IDisposable
         Id = id;
         _stdout = new AnonymousPipeClientStream(PipeDirection.In, new SafePipeHandle(stdout, ownsHandle: true));
         _stderr = new AnonymousPipeClientStream(PipeDirection.In, new SafePipeHandle(stderr, ownsHandle: true));
-        var exit = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var exit = new TaskCompletionSource<ChildEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         Exit = exit.Task;
         new Thread(() => exit.SetResult(Wait(id))) { IsBackground = true, Name = $"waitpid {id}" }.Start();
     }
@@ -34,8 +39,7 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     public Stream Stderr => _stderr;
 
-    /// <summary>The status as waitpid gives it.</summary>
-    public Task<int> Exit { get; }
+    public Task<ChildEnd> Exit { get; }
 
     /// <exception cref="Win32Exception">The program cannot be started, for example because an argument or variable is too long.</exception>
     public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyCollection<string> environment, string directory)
@@ -101,18 +105,19 @@ internal sealed unsafe class ChildProcess : IDisposable
         return error;
     }
 
-    private static int Wait(int pid)
+    private static ChildEnd Wait(int pid)
     {
         int status;
-        while (Libc.WaitPid(pid, &status, 0) < 0)
+        ResourceUsage usage;
+        while (Libc.Wait(pid, &status, 0, &usage) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Libc.Interrupted)
             {
                 // Nobody else may reap our children; if somebody did, the code is lost.
-                return -1;
+                return new ChildEnd(-1, TimeSpan.Zero);
             }
         }
 
-        return status;
+        return new ChildEnd(status, usage.Cpu);
     }
 }

@@ -14,10 +14,14 @@ internal sealed record CallRequest(
 /// <summary>
 /// One call of the executor with gitlab-runner's process rules: it waits for the exit and for the end of both pipes; when
 /// told to stop it sends SIGTERM to the group, SIGKILL after graceful_kill_timeout, and gives up after force_kill_timeout
-/// (helpers/process/killer.go, executors/custom/command/command.go).
+/// (helpers/process/killer.go, executors/custom/command/command.go). Each pipe has a reader
+/// of its own, and the two know nothing of each other: what the executor writes to both has no order (os/exec copies in two goroutines).
 /// </summary>
 internal sealed class ExecutorCall(TimeSpan gracefulKill, TimeSpan forceKill, TimeProvider time)
 {
+    /// <inheritdoc cref="RunnerOptions.BeforeRead"/>
+    public Func<bool, ValueTask>? BeforeRead { get; init; }
+
     /// <param name="stop">Ends the call, politely at first. This method never throws for it.</param>
     public async Task<CallRecord> RunAsync(CallRequest request, string? exitCodeFile, CancellationToken stop)
     {
@@ -41,13 +45,14 @@ internal sealed class ExecutorCall(TimeSpan gracefulKill, TimeSpan forceKill, Ti
         using (child)
         {
             using var abandon = new CancellationTokenSource();
-            var ended = Task.WhenAll(
-                child.Exit,
-                stdout.CopyAsync(child.Stdout, chunk => request.Sink(chunk, false), abandon.Token),
-                stderr.CopyAsync(child.Stderr, chunk => request.Sink(chunk, true), abandon.Token));
+            Task CopyAsync(OutputTally tally, Stream pipe, bool isError) => Task.Run(
+                () => tally.CopyAsync(
+                    pipe, chunk => request.Sink(chunk, isError), BeforeRead is null ? null : () => BeforeRead(isError), abandon.Token),
+                CancellationToken.None);
+            var ended = Task.WhenAll(child.Exit, CopyAsync(stdout, child.Stdout, false), CopyAsync(stderr, child.Stderr, true));
             var how = await EndAsync(child, ended, stop);
             await AbandonAsync(abandon, ended, how);
-            var status = child.Exit.IsCompletedSuccessfully ? await child.Exit : -1;
+            var (status, cpu) = child.Exit.IsCompletedSuccessfully ? await child.Exit : new ChildEnd(-1, TimeSpan.Zero);
             return new CallRecord(
                 request.Call,
                 request.Stage,
@@ -57,7 +62,10 @@ internal sealed class ExecutorCall(TimeSpan gracefulKill, TimeSpan forceKill, Ti
                 time.GetElapsedTime(start),
                 stdout.Result(),
                 stderr.Result(),
-                how);
+                how)
+            {
+                Cpu = cpu,
+            };
         }
     }
 

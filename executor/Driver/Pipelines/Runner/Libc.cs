@@ -22,8 +22,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int pid, int signal);
 
-    [LibraryImport("libc", EntryPoint = "waitpid", SetLastError = true)]
-    public static partial int WaitPid(int pid, int* status, int options);
+    /// <summary>Also tells what the child used, and the descendants that it waited for.</summary>
+    [LibraryImport("libc", EntryPoint = "wait4", SetLastError = true)]
+    public static partial int Wait(int pid, int* status, int options, ResourceUsage* usage);
 
     /// <summary>Returns the error number itself.</summary>
     [LibraryImport("libc", EntryPoint = "posix_spawn", StringMarshalling = StringMarshalling.Utf8)]
@@ -61,4 +62,19 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "posix_spawnattr_setsigmask")]
     public static partial int AttributesSigMask(void* attributes, byte* signals);
+}
+
+/// <summary>struct rusage: two timevals and fourteen longs.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ResourceUsage
+{
+    public long UserSeconds;
+    public long UserMicroseconds;
+    public long SystemSeconds;
+    public long SystemMicroseconds;
+    public fixed long Others[14];
+
+    /// <summary>User and system time.</summary>
+    public readonly TimeSpan Cpu =>
+        TimeSpan.FromSeconds(UserSeconds + SystemSeconds) + TimeSpan.FromMicroseconds(UserMicroseconds + SystemMicroseconds);
 }

@@ -13,11 +13,23 @@ internal sealed class OutputTally : IDisposable
     private long _bytes;
 
     /// <summary>Until the end of the pipe: not only the child but everything that inherited it must have closed it.</summary>
-    public async Task CopyAsync(Stream pipe, Func<ReadOnlyMemory<byte>, ValueTask> sink, CancellationToken cancel)
+    /// <param name="beforeRead">Null: reads at once.</param>
+    public async Task CopyAsync(Stream pipe, Func<ReadOnlyMemory<byte>, ValueTask> sink, Func<ValueTask>? beforeRead, CancellationToken cancel)
     {
+        // The buffer of Go's io.Copy.
         var buffer = new byte[32 * 1024];
-        while (await pipe.ReadAsync(buffer, cancel) is > 0 and var read)
+        while (true)
         {
+            if (beforeRead is not null)
+            {
+                await beforeRead();
+            }
+
+            if (await pipe.ReadAsync(buffer, cancel) is not (> 0 and var read))
+            {
+                return;
+            }
+
             var chunk = buffer.AsMemory(0, read);
             Count(chunk.Span);
             await sink(chunk);

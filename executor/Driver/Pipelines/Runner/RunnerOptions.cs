@@ -59,6 +59,12 @@ internal sealed record RunnerOptions
     /// <summary>For tests: changes response.json before it is written, for example into that of an older runner.</summary>
     public Func<string, string>? RewriteResponse { get; init; }
 
+    /// <summary>
+    /// For tests: awaited before each read of stdout or stderr (true) of a call. A busy runner reads either pipe at any time after the
+    /// executor wrote to it.
+    /// </summary>
+    public Func<bool, ValueTask>? BeforeRead { get; init; }
+
     /// <summary>For tests: (stage, generated script) → the script that is given to run.</summary>
     public Func<string, string, string>? RewriteScript { get; init; }
 }

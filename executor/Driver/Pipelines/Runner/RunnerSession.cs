@@ -19,7 +19,7 @@ internal sealed class RunnerSession : IDisposable
     public RunnerSession(RunnerOptions options, JobPayload job, Func<ReadOnlyMemory<byte>, ValueTask> log, TimeProvider time)
     {
         (_options, Job, _log) = (options, job, log);
-        _call = new ExecutorCall(options.GracefulKill, options.ForceKill, time);
+        _call = new ExecutorCall(options.GracefulKill, options.ForceKill, time) { BeforeRead = options.BeforeRead };
         Directory = NewDirectory(options.TemporaryDirectory, "custom-executor");
         WriteResponse();
     }
