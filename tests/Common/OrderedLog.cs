@@ -42,5 +42,6 @@ internal sealed class OrderedLog : IDisposable
         _head.Dispose();
     }
 
-    private static string From(byte[] bytes, int start) => Encoding.Latin1.GetString(bytes.AsSpan(start, Math.Min(Shown, bytes.Length - start)));
+    private static string From(byte[] bytes, int start) => string.Concat(
+        Encoding.Latin1.GetString(bytes.AsSpan(start, Math.Min(Shown, bytes.Length - start))).Select(c => char.IsAscii(c) && !char.IsControl(c) ? c : '·'));
 }
