@@ -78,7 +78,7 @@ public sealed class ServiceTests(TestCluster cluster)
         Assert.True(outcome.Result == JobResult.Success, job.Log.Text);
         Assert.Contains("\nscript ran\n", job.Log.Text);
         Assert.DoesNotContain("Waiting for", job.Log.Text);
-        Assert.DoesNotContain("ready", job.Log.Text);
+        Assert.DoesNotContain("Services are ready", job.Log.Text);
     }
 
     [Fact]
