@@ -107,8 +107,8 @@ internal static class LinkCommand
                 return false;
             }
 
-            var done = Math.Max(written, 0);
-            (data, count) = (data + done, count - done);
+            data += Math.Max(written, 0);
+            count -= Math.Max(written, 0);
         }
 
         return true;

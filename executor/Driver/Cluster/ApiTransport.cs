@@ -15,7 +15,8 @@ internal sealed class ApiTransport : HttpMessageInvoker
 
     private readonly ApiCredentials _credentials;
 
-    private ApiTransport(Uri server, SocketsHttpHandler handler, ApiCredentials credentials)
+    /// <param name="handler">Sends the requests; disposed of with this.</param>
+    internal ApiTransport(Uri server, HttpMessageHandler handler, ApiCredentials credentials)
         : base(handler, disposeHandler: true) => (Server, _credentials) = (server, credentials);
 
     public Uri Server { get; }

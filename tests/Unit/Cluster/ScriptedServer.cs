@@ -25,8 +25,8 @@ internal sealed class ScriptedServer(Func<HttpRequestMessage, CancellationToken,
 
     public ApiClient Client(TimeProvider time, Retry retry)
     {
-        var configuration = new KubernetesClientConfiguration { Host = "http://api.test", HttpClientTimeout = Timeout.InfiniteTimeSpan };
-        return new ApiClient(new Kubernetes(configuration, this), retry, RequestTimeout, time);
+        var endpoint = new ApiEndpoint { Server = new Uri("http://api.test/") };
+        return new ApiClient(new ApiTransport(endpoint.Server, this, new ApiCredentials(endpoint, null)), retry, RequestTimeout, time);
     }
 
     /// <summary>"pods", "pods/job-1/exec" …</summary>

@@ -84,7 +84,7 @@ internal sealed class ModelAgent(IReadOnlyList<byte[]> output, int window = 64)
             }
 
             _stopped |= frame.Stop is not null;
-            script.Write(frame.Script?.Data.Span ?? []);
+            script.Write(frame.Script is { } part ? part.Data.Span : []);
         }
 
         (_runId, Script) = (open.RunId, script.ToArray());
