@@ -89,6 +89,7 @@ public sealed class LinkHandshakeTests
         wire!.FlipAt = at;
 
         await driver.WriteAsync(new byte[100], Token);
+        await driver.WriteAsync(new byte[100], Token);
 
         await Assert.ThrowsAnyAsync<IOException>(() => ReadAsync(agent, 100).WaitAsync(TimeSpan.FromSeconds(30), Token));
     }
