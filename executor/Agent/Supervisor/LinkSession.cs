@@ -174,10 +174,10 @@ internal sealed class LinkSession(Stream stream, StageRuns runs, BuilderHost bui
         {
             // Asked before the spool is: the last bytes are in the spool before the run has ended.
             var ended = run.Ended.IsCompleted;
-            var count = run.Spool.Read(position, buffer, out var channel, out var next);
+            var count = run.Spool.Read(position, buffer, out var next);
             if (count > 0)
             {
-                var output = new Output { Channel = channel, Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)), Next = (ulong)next };
+                var output = new Output { Channel = Channel.Stdout, Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, count)), Next = (ulong)next };
                 await SendAsync(new AgentFrame { Output = output }, cancel);
                 position = next;
             }
