@@ -31,7 +31,7 @@ internal sealed class Cgroup(CgroupPaths paths)
         get
         {
             // v2 has "QUOTA PERIOD" in one file, v1 each in its own; "max" and -1 are no limit.
-            string[] both = paths.CpuIsV2
+            var both = paths.CpuIsV2
                 ? Text(paths.Cpu, "cpu.max")?.Split(' ') ?? []
                 : [Text(paths.Cpu, "cpu.cfs_quota_us") ?? "", Text(paths.Cpu, "cpu.cfs_period_us") ?? ""];
             return both is [var quota, var period]

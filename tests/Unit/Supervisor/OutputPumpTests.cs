@@ -100,7 +100,8 @@ public sealed class OutputPumpTests : IDisposable
         return all.ToArray();
     }
 
-    private Task WriteAsync(byte[] data) => Task.Factory.StartNew(() => Write(data), TaskCreationOptions.LongRunning)
+    private Task WriteAsync(byte[] data) => Task.Factory
+        .StartNew(() => Write(data), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
         .WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     private unsafe void Write(byte[] data)
