@@ -126,6 +126,12 @@ internal sealed class BuilderGateway : IAsyncDisposable
         {
             // The command that asked has gone.
         }
+#pragma warning disable CA1031 // Nobody awaits this: told here, or never. The connection ends, and with it the command's waiting.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync($"pod-agent: a request for a builder has failed: {e}");
+        }
     }
 
     /// <summary>Where the build's layers are kept, or why nowhere.</summary>

@@ -84,6 +84,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "getgid")]
     public static partial uint GetGid();
 
+    [LibraryImport("libc", EntryPoint = "getgroups", SetLastError = true)]
+    public static partial int GetGroups(int count, uint* groups);
+
     [LibraryImport("libc", EntryPoint = "setgroups", SetLastError = true)]
     public static partial int SetGroups(nuint count, uint* groups);
 

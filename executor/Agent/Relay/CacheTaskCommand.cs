@@ -21,7 +21,7 @@ internal static class CacheTaskCommand
         var task = CacheTask.Parser.ParseFrom(await File.ReadAllBytesAsync(taskFile, cancel));
         await using var asks = DriverAsks.OfThisProcess();
         using var client = Client(task.CertificateAuthorities);
-        var context = new CacheContext(client, Console.Out, time, stateDirectory) { Cores = CacheContext.CoresOf(new Cgroup()) };
+        var context = new CacheContext(client, Console.Out, time, stateDirectory) { Cores = CacheContext.CoresOf(Cgroup.OfThisProcess) };
         await new CacheTaskRunner(task, AskAsync, context).RunAsync(cancel);
         return 0;
 

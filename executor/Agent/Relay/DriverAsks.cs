@@ -60,6 +60,7 @@ internal sealed class DriverAsks : IAsyncDisposable
 
     private async Task ReadAsync()
     {
+        Exception? failure = null;
         try
         {
             while (await _reader.ReadAsync(_over.Token) is { } answer)
@@ -74,15 +75,18 @@ internal sealed class DriverAsks : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+#pragma warning disable CA1031 // Whatever it is, it ends the waiting of those who ask: they get it.
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             // Nobody answers any more.
+            failure = e is IOException or OperationCanceledException or ObjectDisposedException ? null : e;
         }
 
         await _over.CancelAsync();
         foreach (var ask in _open.Values)
         {
-            ask.Whole.TrySetException(new IOException("The supervisor of this process has gone."));
+            ask.Whole.TrySetException(new IOException("The supervisor of this process has gone.", failure));
         }
     }
 }

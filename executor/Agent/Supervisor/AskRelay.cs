@@ -66,6 +66,7 @@ internal sealed class AskRelay : IDisposable
         _process.Dispose();
     }
 
+#pragma warning disable CA1031 // Nobody awaits these loops: every end of theirs is told by End.
     private async Task ReadAsync(CancellationToken cancel)
     {
         try
@@ -80,10 +81,10 @@ internal sealed class AskRelay : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e)
         {
             // The process has ended, or talks nonsense: it gets no answer, and its end is the stage's.
-            _process.Close();
+            End(e);
         }
     }
 
@@ -99,9 +100,22 @@ internal sealed class AskRelay : IDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e)
         {
             // Likewise.
+            End(e);
         }
+    }
+#pragma warning restore CA1031
+
+    /// <summary>The process must not wait for an answer that nobody will give.</summary>
+    private void End(Exception e)
+    {
+        if (e is not (IOException or OperationCanceledException or ObjectDisposedException))
+        {
+            Console.Error.WriteLine($"pod-agent: the connection of a stage's process has failed: {e}");
+        }
+
+        _process.Close();
     }
 }

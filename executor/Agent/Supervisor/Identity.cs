@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Text;
 using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Supervisor;
@@ -9,11 +11,31 @@ namespace PodExecutor.Agent.Supervisor;
 /// </summary>
 internal readonly record struct Identity(uint Uid, uint Gid)
 {
+    private const int CurrentDirectory = -100;
+
     public static Identity OfThisProcess => new(Libc.GetUid(), Libc.GetGid());
 
     /// <summary>Shows this process's user to the pod's other containers.</summary>
     public static void Publish(string path) =>
         File.WriteAllText(path, "The owner of this file is the user of the build container.\n");
+
+    /// <summary>Gives the file or directory to this user, never what a link in its place leads to.</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    public unsafe void Own(string path)
+    {
+        if (this == OfThisProcess)
+        {
+            return;
+        }
+
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            if (FileCalls.ChangeOwnerAt(CurrentDirectory, name, Uid, Gid, FileCalls.SymlinkNoFollow) != 0)
+            {
+                throw new IOException($"{path} cannot be given to user {Uid}: {new Win32Exception().Message}");
+            }
+        }
+    }
 
     /// <summary>Waits for the other container's file; after <paramref name="patience"/> this process's own user must do.</summary>
     public static async Task<Identity> ResolveAsync(string? path, TimeProvider time, TimeSpan patience, CancellationToken cancel)
@@ -45,7 +67,7 @@ internal readonly record struct Identity(uint Uid, uint Gid)
         // struct statx, linux/stat.h: stx_uid at 20, stx_gid at 24; the same on every architecture.
         const int basicStats = 0x7ff;
         var buffer = stackalloc byte[256];
-        return Libc.Statx(-100, path, 0, basicStats, buffer) == 0
+        return Libc.Statx(CurrentDirectory, path, 0, basicStats, buffer) == 0
             ? new Identity(*(uint*)(buffer + 20), *(uint*)(buffer + 24))
             : null;
     }

@@ -5,7 +5,11 @@ using PodExecutor.Agent.Native;
 namespace PodExecutor.Agent.Supervisor;
 
 /// <summary>How a process ended: by exit code, or by a signal.</summary>
-internal readonly record struct ProcessEnd(int ExitCode, int Signal);
+internal readonly record struct ProcessEnd(int ExitCode, int Signal)
+{
+    /// <param name="status">As waitpid gives it.</param>
+    public static ProcessEnd Of(int status) => (status & 0x7f) == 0 ? new ProcessEnd((status >> 8) & 0xff, 0) : new ProcessEnd(-1, status & 0x7f);
+}
 
 /// <summary>
 /// Takes leave of every child, adopted orphans included, as PID 1 must, on a thread of its own. .NET's own SIGCHLD handling
@@ -72,8 +76,7 @@ internal sealed class Reaper : IDisposable
         {
             if (_awaited.TryRemove(pid, out var ended))
             {
-                var signal = status & 0x7f;
-                ended.TrySetResult(signal == 0 ? new ProcessEnd((status >> 8) & 0xff, 0) : new ProcessEnd(-1, signal));
+                ended.TrySetResult(ProcessEnd.Of(status));
             }
         }
     }

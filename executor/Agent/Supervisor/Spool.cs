@@ -1,68 +1,51 @@
-using System.Buffers.Binary;
-using Microsoft.Win32.SafeHandles;
-using PodExecutor.Agent.Native;
 using PodExecutor.Link;
 
 namespace PodExecutor.Agent.Supervisor;
 
 /// <summary>
-/// A stage's output between the script and the driver: a ring of records in one file of fixed size. It stands in for the
-/// driver while the link is cut. When it is full the script's next write waits, as it would on a slow pipe: no byte is lost.
+/// A stage's output between the script and the driver: a ring of bytes. It stands in for the driver while the link is cut.
+/// When it is full, the script's next write waits, as it would on a slow pipe: no byte is lost.
 /// </summary>
 /// <remarks>
-/// A position counts record bytes since the stage began and is opaque to the driver. The file is allocated at once, so that a
-/// disk that fills up later (often the job's own doing) cannot lose output; where even that fails a small ring in memory serves.
+/// A position counts bytes since the stage began. A writer waits only while a whole ring is unacknowledged, and a driver that has
+/// everything holds back less than <see cref="AckWindow"/>, a quarter of the ring: the two never wait for each other.
 /// </remarks>
 internal sealed class Spool : IDisposable
 {
-    private const int HeaderSize = 5;
-    private const int MemoryCapacity = 256 * 1024;
-
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _grown = new(0, 1);
     private readonly ManualResetEventSlim _room = new(true);
-    private readonly SafeFileHandle? _file;
-    private readonly byte[]? _memory;
-    private readonly long _capacity;
+    private readonly SpoolRing _ring;
+    private byte[] _rest = [];
     private long _written;
     private long _acknowledged;
-    private bool _closed;
+    private State _state;
 
     /// <param name="path">The file is created, and deleted at once: only this process holds it.</param>
     /// <param name="capacity">Bytes on disk.</param>
-    public Spool(string path, int capacity)
+    public Spool(string path, int capacity) => _ring = SpoolRing.Create(path, capacity);
+
+    private enum State
     {
-        try
-        {
-            File.Delete(path);
-            _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
-            File.Delete(path);
-            if (Libc.Allocate((int)_file.DangerousGetHandle(), 0, capacity) == 0)
-            {
-                _capacity = capacity;
-                return;
-            }
+        Open,
 
-            _file.Dispose();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _file?.Dispose();
-        }
-
-        _file = null;
-        _memory = new byte[MemoryCapacity];
-        _capacity = MemoryCapacity;
+        /// <summary>No writer waits any more: what has no room is for <see cref="Complete"/>.</summary>
+        Hurried,
+        Completed,
+        Closed,
     }
 
-    /// <summary>The position behind the last record.</summary>
+    /// <summary>The driver acknowledges when so many bytes are unacknowledged: at the latest.</summary>
+    public int AckWindow => (int)Math.Min(_ring.Capacity / 4, LinkProtocol.AckEvery);
+
+    /// <summary>The position behind the last byte.</summary>
     public long Written
     {
         get
         {
             lock (_lock)
             {
-                return _written;
+                return _written + _rest.Length;
             }
         }
     }
@@ -79,40 +62,105 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Adds a record; waits while there is no room. After <see cref="Dispose"/> the data is dropped.</summary>
-    public void Append(Channel channel, ReadOnlySpan<byte> data)
+    /// <summary>Adds the data; waits while there is no room. Only for a thread that may block.</summary>
+    /// <returns>
+    /// The bytes that were taken: all, unless <see cref="StopWaiting"/> came in between. After <see cref="Dispose"/> the data is dropped.
+    /// </returns>
+    public int Append(ReadOnlySpan<byte> data)
     {
-        while (!data.IsEmpty)
+        var taken = 0;
+        while (taken < data.Length)
         {
-            var part = data[..Math.Min(data.Length, Math.Min(LinkProtocol.ChunkSize, (int)_capacity / 4))];
-            AppendRecord(channel, part);
-            data = data[part.Length..];
-        }
-    }
-
-    /// <summary>Reads the record at <paramref name="position"/> into <paramref name="buffer"/>.</summary>
-    /// <param name="buffer">At least <see cref="LinkProtocol.ChunkSize"/> bytes.</param>
-    /// <returns>The data's length; 0 if there is no record yet.</returns>
-    public int Read(long position, byte[] buffer, out Channel channel, out long next)
-    {
-        channel = default;
-        next = position;
-        lock (_lock)
-        {
-            if (_closed || position >= _written)
+            int stored;
+            lock (_lock)
             {
-                return 0;
+                if (_state is State.Closed or State.Completed)
+                {
+                    return data.Length;
+                }
+
+                stored = Store(data[taken..]);
+                taken += stored;
+                if (stored == 0 && _state == State.Hurried)
+                {
+                    return taken;
+                }
+
+                if (stored == 0)
+                {
+                    _room.Reset();
+                }
+            }
+
+            if (stored > 0)
+            {
+                Pulse();
+            }
+            else
+            {
+                _room.Wait();
             }
         }
 
-        // The record cannot be overwritten meanwhile: only what was acknowledged is, and the reader is ahead of that.
-        Span<byte> header = stackalloc byte[HeaderSize];
-        Fetch(position, header);
-        channel = (Channel)header[0];
-        var length = BinaryPrimitives.ReadInt32BigEndian(header[1..]);
-        Fetch(position + HeaderSize, buffer.AsSpan(0, length));
-        next = position + HeaderSize + length;
-        return length;
+        return taken;
+    }
+
+    /// <summary>Releases a writer that waits for room, now and from now on: the stage's shell has ended.</summary>
+    public void StopWaiting()
+    {
+        lock (_lock)
+        {
+            _state = _state == State.Open ? State.Hurried : _state;
+            _room.Set();
+        }
+    }
+
+    /// <summary>Adds the last data without waiting: what has no room is kept in memory. It is as much as a pipe holds.</summary>
+    public void Complete(ReadOnlySpan<byte> last)
+    {
+        lock (_lock)
+        {
+            if (_state is State.Closed or State.Completed)
+            {
+                return;
+            }
+
+            _rest = last[Store(last)..].ToArray();
+            _state = State.Completed;
+            _room.Set();
+        }
+
+        Pulse();
+    }
+
+    /// <summary>Reads what there is from <paramref name="position"/> on, as much as <paramref name="buffer"/> holds.</summary>
+    /// <param name="next">The position behind what was read.</param>
+    /// <returns>The bytes read; 0 if there are none yet.</returns>
+    public int Read(long position, Span<byte> buffer, out long next)
+    {
+        lock (_lock)
+        {
+            next = position;
+            if (_state == State.Closed || position < _acknowledged)
+            {
+                return 0;
+            }
+
+            var count = (int)Math.Clamp(_written - position, 0, buffer.Length);
+            if (count > 0)
+            {
+                _ring.Read(position, buffer[..count]);
+            }
+            else if (position - _written < _rest.Length)
+            {
+                var rest = _rest.AsSpan((int)(position - _written));
+                count = Math.Min(rest.Length, buffer.Length);
+                rest[..count].CopyTo(buffer);
+            }
+
+            next += count;
+            return count;
+        }
     }
 
     /// <summary>Forgets everything before <paramref name="position"/>.</summary>
@@ -120,7 +168,7 @@ internal sealed class Spool : IDisposable
     {
         lock (_lock)
         {
-            if (position > _acknowledged && position <= _written)
+            if (position > _acknowledged && position <= _written + _rest.Length)
             {
                 _acknowledged = position;
                 _room.Set();
@@ -140,7 +188,7 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Waits for a new record or a pulse.</summary>
+    /// <summary>Waits for new data or a pulse.</summary>
     /// <returns>False if neither came within <paramref name="timeout"/>.</returns>
     public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancel) => _grown.WaitAsync(timeout, cancel);
 
@@ -148,85 +196,27 @@ internal sealed class Spool : IDisposable
     {
         lock (_lock)
         {
-            _closed = true;
+            _state = State.Closed;
             _room.Set();
-            _file?.Dispose();
+            _ring.Dispose();
         }
     }
 
-    private void AppendRecord(Channel channel, ReadOnlySpan<byte> data)
+    private int Store(ReadOnlySpan<byte> data)
     {
-        var size = HeaderSize + data.Length;
-        while (true)
+        var count = (int)Math.Clamp(_ring.Capacity - (_written - _acknowledged), 0, data.Length);
+        try
         {
-            lock (_lock)
-            {
-                if (_closed)
-                {
-                    return;
-                }
-
-                if (_written + size - _acknowledged <= _capacity)
-                {
-                    Span<byte> header = stackalloc byte[HeaderSize];
-                    header[0] = (byte)channel;
-                    BinaryPrimitives.WriteInt32BigEndian(header[1..], data.Length);
-                    Store(_written, header);
-                    Store(_written + HeaderSize, data);
-                    _written += size;
-                    break;
-                }
-
-                _room.Reset();
-            }
-
-            _room.Wait();
+            _ring.Write(_written, data[..count]);
+            _written += count;
+            return count;
         }
-
-        Pulse();
-    }
-
-    private void Store(long position, ReadOnlySpan<byte> data)
-    {
-        var at = position % _capacity;
-        var first = (int)Math.Min(data.Length, _capacity - at);
-        WriteAt(at, data[..first]);
-        WriteAt(0, data[first..]);
-    }
-
-    private void Fetch(long position, Span<byte> data)
-    {
-        var at = position % _capacity;
-        var first = (int)Math.Min(data.Length, _capacity - at);
-        ReadAt(at, data[..first]);
-        ReadAt(0, data[first..]);
-    }
-
-    private void WriteAt(long at, ReadOnlySpan<byte> data)
-    {
-        if (_memory is not null)
+        catch (IOException e)
         {
-            data.CopyTo(_memory.AsSpan((int)at));
-        }
-        else if (!data.IsEmpty)
-        {
-            RandomAccess.Write(_file!, data, at);
-        }
-    }
-
-    private void ReadAt(long at, Span<byte> data)
-    {
-        if (_memory is not null)
-        {
-            _memory.AsSpan((int)at, data.Length).CopyTo(data);
-            return;
-        }
-
-        while (!data.IsEmpty)
-        {
-            var read = RandomAccess.Read(_file!, data, at);
-            data = read > 0 ? data[read..] : throw new IOException("The spool file was cut short.");
-            at += read;
+            // The pod's log is the only place left to say so. The stage and its end do not depend on its output.
+            Console.Error.WriteLine($"pod-agent: the rest of the stage's output is lost: {e.Message}");
+            _state = State.Completed;
+            return data.Length;
         }
     }
 }

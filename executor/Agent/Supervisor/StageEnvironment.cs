@@ -48,12 +48,7 @@ internal static class StageEnvironment
             return home;
         }
 
-        Directory.CreateDirectory(options.HomePath);
-        if (!ownUser)
-        {
-            _ = Libc.ChangeOwner(options.HomePath, identity.Uid, identity.Gid);
-        }
-
+        StateEntry.MakeDirectory(options.HomePath, identity);
         return options.HomePath;
     }
 }

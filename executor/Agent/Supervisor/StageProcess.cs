@@ -3,7 +3,7 @@ using PodExecutor.Agent.Native;
 
 namespace PodExecutor.Agent.Supervisor;
 
-/// <summary>Starts a stage's shell: own session, /dev/null as stdin, two pipes, no inherited descriptor, signal or mask.</summary>
+/// <summary>Starts a stage's shell: own session, stdin from /dev/null, one pipe for output, no inherited descriptor, signal or mask.</summary>
 internal static unsafe class StageProcess
 {
     // Both opaque structs of glibc are smaller (80 and 336 bytes on x86-64).
@@ -21,7 +21,14 @@ internal static unsafe class StageProcess
 
         // Larger than the default 64 KiB where the kernel lets us: fewer turns for a chatty script.
         _ = Libc.Fcntl(ends[1], Libc.SetPipeSize, 256 * 1024);
-        _ = Libc.ChangeOwner(ends[1], owner.Uid, owner.Gid);
+        if (owner != Identity.OfThisProcess && Libc.ChangeOwner(ends[1], owner.Uid, owner.Gid) != 0)
+        {
+            var error = new Win32Exception();
+            _ = Libc.Close(ends[0]);
+            _ = Libc.Close(ends[1]);
+            throw error;
+        }
+
         return (ends[0], ends[1]);
     }
 
@@ -32,10 +39,11 @@ internal static unsafe class StageProcess
         return Libc.SocketPair(Libc.UnixSockets, Libc.StreamSocket | Libc.CloseOnExec, 0, ends) == 0 ? (ends[0], ends[1]) : throw new Win32Exception();
     }
 
+    /// <param name="output">What becomes stdout and stderr: one pipe, so that what is written to both stays in its order.</param>
     /// <param name="link">What becomes descriptor 3; -1 for none.</param>
     /// <exception cref="Win32Exception">The program cannot be started.</exception>
     public static int Spawn(
-        IReadOnlyList<string> command, IReadOnlyList<string> environment, string directory, int stdout, int stderr, int link)
+        IReadOnlyList<string> command, IReadOnlyList<string> environment, string directory, int output, int link)
     {
         var actions = stackalloc byte[OpaqueSize];
         var attributes = stackalloc byte[OpaqueSize];
@@ -46,8 +54,8 @@ internal static unsafe class StageProcess
 
         _ = Libc.SpawnActionsInit(actions);
         _ = Libc.SpawnActionsOpen(actions, 0, "/dev/null", 0, 0);
-        _ = Libc.SpawnActionsDup(actions, stdout, 1);
-        _ = Libc.SpawnActionsDup(actions, stderr, 2);
+        _ = Libc.SpawnActionsDup(actions, output, 1);
+        _ = Libc.SpawnActionsDup(actions, output, 2);
         if (link >= 0)
         {
             _ = Libc.SpawnActionsDup(actions, link, Relay.DriverAsks.Descriptor);
@@ -67,6 +75,6 @@ internal static unsafe class StageProcess
         var error = Libc.Spawn(&pid, command[0], actions, attributes, argv.Pointer, envp.Pointer);
         _ = Libc.SpawnActionsDestroy(actions);
         _ = Libc.SpawnAttributesDestroy(attributes);
-        return error == 0 ? pid : throw new Win32Exception(error);
+        return error == 0 ? pid : throw new Win32Exception(error, $"{command[0]}: {new Win32Exception(error).Message}");
     }
 }

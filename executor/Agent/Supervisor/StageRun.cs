@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Net.Sockets;
 using PodExecutor.Agent.Builders;
 using PodExecutor.Agent.Images;
@@ -6,6 +5,10 @@ using PodExecutor.Agent.Native;
 using PodExecutor.Link;
 
 namespace PodExecutor.Agent.Supervisor;
+
+/// <summary>Starts a child process and gives the task that ends with it: <see cref="Reaper.Start"/>. The task never fails.</summary>
+/// <param name="spawn">Returns the pid.</param>
+internal delegate (int Pid, Task<ProcessEnd> Ended) StartProcess(Func<int> spawn);
 
 /// <summary>One execution of a stage's script, from its start until a newer one takes its place. It does not know of connections.</summary>
 internal sealed class StageRun : IDisposable
@@ -59,25 +62,29 @@ internal sealed class StageRun : IDisposable
     public AskRelay? Asks { get; private set; }
 
     /// <summary>The stage's result; ends when the shell has ended, and after <see cref="Stop"/> when no process is left.</summary>
-    public Task<Ended> Ended { get; private set; } = Task.FromException<Ended>(new InvalidOperationException("The run was not started."));
+    public Task<Ended> Ended { get; private set; } =
+        Task.FromException<Ended>(new InvalidOperationException("The run was not started."));
 
     /// <summary>Starts the script.</summary>
-    /// <exception cref="StartRefusedException">There is no shell, or it cannot be started.</exception>
+    /// <exception cref="StartRefusedException">There is no shell, or it cannot be started; no process is left then.</exception>
     public static StageRun Start(
-        SupervisorOptions options, Open open, ReadOnlySpan<byte> script, Identity identity, Reaper reaper, TimeProvider time, Cgroup cgroup)
+        SupervisorOptions options, Open open, ReadOnlySpan<byte> script, Identity identity, StartProcess start, TimeProvider time, Cgroup cgroup)
     {
-        var program = Program(options, open.Work);
-        var run = new StageRun(options, open, time, cgroup);
+        StageRun? run = null;
         try
         {
-            run.WriteScript(script, identity);
-            run.Launch(program, open, identity, reaper);
+            var program = Program(options, open.Work);
+            run = new StageRun(options, open, time, cgroup);
+            StateEntry.Write(options.ScriptPath, script, identity);
+            run.Launch(program, open, identity, start);
             return run;
         }
-        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
+#pragma warning disable CA1031 // Whatever it is, the driver must hear of it; unanswered it would wait for a stage that never starts.
+        catch (Exception e) when (e is not StartRefusedException)
+#pragma warning restore CA1031
         {
-            run.Dispose();
-            throw new StartRefusedException(Refused.Types.Reason.StartFailed, $"{program[0]} cannot be started: {e.Message}");
+            run?.Dispose();
+            throw new StartRefusedException(Refused.Types.Reason.StartFailed, $"the stage cannot be started: {e.Message}");
         }
     }
 
@@ -96,15 +103,6 @@ internal sealed class StageRun : IDisposable
         Spool.Dispose();
     }
 
-    private static void MakeDirectory(string path, Identity owner)
-    {
-        Directory.CreateDirectory(path);
-        if (owner != Identity.OfThisProcess)
-        {
-            _ = Libc.ChangeOwner(path, owner.Uid, owner.Gid);
-        }
-    }
-
     /// <summary>What is started with the file of the driver's bytes as its last argument.</summary>
     private static IReadOnlyList<string> Program(SupervisorOptions options, Work work) => work switch
     {
@@ -114,83 +112,79 @@ internal sealed class StageRun : IDisposable
             $"the image has neither bash nor sh, and pod-executor's own shell is not at {options.ToolsDirectory}/busybox"),
     };
 
-    private void WriteScript(ReadOnlySpan<byte> script, Identity identity)
-    {
-        File.Delete(_options.ScriptPath);
-        var create = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        using (var file = new FileStream(_options.ScriptPath, create))
-        {
-            file.Write(script);
-        }
-
-        if (identity != Identity.OfThisProcess)
-        {
-            _ = Libc.ChangeOwner(_options.ScriptPath, identity.Uid, identity.Gid);
-        }
-    }
-
-    private void Launch(IReadOnlyList<string> program, Open open, Identity identity, Reaper reaper)
+    private void Launch(IReadOnlyList<string> program, Open open, Identity identity, StartProcess start)
     {
         string[] switchUser = identity == Identity.OfThisProcess ? [] : ["/proc/self/exe", "as", $"{identity.Uid}", $"{identity.Gid}"];
         string[] command = [.. switchUser, .. program, _options.ScriptPath];
         var environment = StageEnvironment.Build(_options, identity);
-        var stdout = StageProcess.Pipe(identity);
-        var stderr = StageProcess.Pipe(identity);
+        var home = Directory.Exists(open.WorkingDirectory) ? open.WorkingDirectory : "/";
         if (open.Work == Work.CacheTask)
         {
-            MakeDirectory(_options.CachePath, identity);
+            StateEntry.MakeDirectory(_options.CachePath, identity);
         }
 
-        var link = open.Work == Work.Script ? (Ours: -1, Theirs: -1) : StageProcess.SocketPair();
+        var output = StageProcess.Pipe(identity);
+        var link = (Ours: -1, Theirs: -1);
+        OutputPump? pump = null;
         try
         {
+            pump = new OutputPump(output.ReadEnd, Spool);
+            link = open.Work == Work.Script ? link : StageProcess.SocketPair();
             Asks = link.Ours < 0 ? null : new AskRelay(new Socket(new SafeSocketHandle(link.Ours, ownsHandle: true)));
-            var home = Directory.Exists(open.WorkingDirectory) ? open.WorkingDirectory : "/";
-            var (pid, ended) = reaper.Start(() => StageProcess.Spawn(command, environment, home, stdout.WriteEnd, stderr.WriteEnd, link.Theirs));
+
+            // The last thing that may fail: what follows must not, for the script runs.
+            var (pid, ended) = start(() => StageProcess.Spawn(command, environment, home, output.WriteEnd, link.Theirs));
             Started = new Started { Shell = program[0], Pid = pid, Uid = identity.Uid, Gid = identity.Gid };
-            Ended = ConcludeAsync(ended, new OutputPump(stdout.ReadEnd, stderr.ReadEnd, Spool));
+            Ended = ConcludeAsync(ended, pump);
             _ = Ended.ContinueWith(_ => Spool.Pulse(), TaskScheduler.Default);
+        }
+        catch
+        {
+            _ = pump is null ? Task.FromResult(Libc.Close(output.ReadEnd)) : pump.ShellEndedAsync();
+            throw;
         }
         finally
         {
-            _ = Libc.Close(stdout.WriteEnd);
-            _ = Libc.Close(stderr.WriteEnd);
-            if (link.Theirs >= 0)
-            {
-                _ = Libc.Close(link.Theirs);
-            }
+            _ = Libc.Close(output.WriteEnd);
+            _ = link.Theirs < 0 ? 0 : Libc.Close(link.Theirs);
         }
     }
 
     private async Task<Ended> ConcludeAsync(Task<ProcessEnd> shellEnded, OutputPump pump)
     {
         var end = await shellEnded;
-        await pump.ShellEndedAsync();
-        var stopping = Stopping;
-        if (stopping is not null)
+        var result = new Ended { ExitCode = end.ExitCode, Signal = end.Signal };
+        try
         {
-            await stopping;
+            await pump.ShellEndedAsync();
+            if (Stopping is { } stopping)
+            {
+                result.Stopped = true;
+                await stopping;
+            }
+
+            Describe(result);
+            StateEntry.Clear(_options.ScriptPath);
+        }
+#pragma warning disable CA1031 // How the shell ended is known and must reach the driver, whatever the script did to our files.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync($"pod-agent: after the end of the stage: {e.Message}");
         }
 
-        File.Delete(_options.ScriptPath);
+        return result;
+    }
+
+    private void Describe(Ended result)
+    {
+        result.OomKilled = _cgroup.OomKills > _oomKillsBefore;
+        result.MemoryLimit = _cgroup.MemoryLimit;
+        result.MemoryPeak = _cgroup.MemoryPeak;
+        result.CpuMicroseconds = _cgroup.CpuMicroseconds - _cpuBefore;
+        result.BuilderAway = result.ExitCode == ImageExit.Builder ? _builderAway.Since(_awayBefore) : "";
         var leftovers = ProcessTable.Descendants(Environment.ProcessId).Where(p => !_earlierLeftovers.Contains(p.Pid));
-        return new Ended
-        {
-            ExitCode = end.ExitCode,
-            Signal = end.Signal,
-            OomKilled = _cgroup.OomKills > _oomKillsBefore,
-            MemoryLimit = _cgroup.MemoryLimit,
-            MemoryPeak = _cgroup.MemoryPeak,
-            CpuMicroseconds = _cgroup.CpuMicroseconds - _cpuBefore,
-            Stopped = stopping is not null,
-            BuilderAway = end.ExitCode == ImageExit.Builder ? _builderAway.Since(_awayBefore) : "",
-            Leftovers = { leftovers.Take(20).Select(p => $"{p.Name} (pid {p.Pid})") },
-        };
+        result.Leftovers.Add(leftovers.Take(20).Select(p => $"{p.Name} (pid {p.Pid})"));
     }
 
     private async Task StopProcessesAsync()

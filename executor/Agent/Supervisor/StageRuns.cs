@@ -3,12 +3,11 @@ using PodExecutor.Link;
 namespace PodExecutor.Agent.Supervisor;
 
 /// <summary>The container's current run. There is one at a time: gitlab-runner sends stages one after the other.</summary>
-internal sealed class StageRuns(SupervisorOptions options, Reaper reaper, TimeProvider time) : IDisposable
+internal sealed class StageRuns(SupervisorOptions options, StartProcess start, Cgroup cgroup, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan IdentityPatience = TimeSpan.FromSeconds(20);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly Cgroup _cgroup = new();
     private volatile StageRun? _current;
 
     /// <summary>The run of that id, running or ended; null if it was never started or a newer one has taken its place.</summary>
@@ -31,7 +30,8 @@ internal sealed class StageRuns(SupervisorOptions options, Reaper reaper, TimePr
 
             await EndCurrentAsync();
             var identity = await Identity.ResolveAsync(options.RunAsOwnerOf, time, IdentityPatience, cancel);
-            var run = StageRun.Start(options, open, script, identity, reaper, time, _cgroup);
+            RequireCapabilities(identity);
+            var run = StageRun.Start(options, open, script, identity, start, time, cgroup);
             _current = run;
             return run;
         }
@@ -56,6 +56,18 @@ internal sealed class StageRuns(SupervisorOptions options, Reaper reaper, TimePr
         _turn.Dispose();
     }
 
+    // Found out here, it is the operator's setting; found out by the script's process, it would be a script that failed.
+    private static void RequireCapabilities(Identity identity)
+    {
+        if (identity != Identity.OfThisProcess && Capabilities.MissingHere() is { Count: > 0 } missing)
+        {
+            throw new StartRefusedException(
+                Refused.Types.Reason.StartFailed,
+                $"scripts run as user {identity.Uid}, the user of the job's image, and this container's agent lacks the capabilities "
+                + $"{string.Join(", ", missing)} for that: remove them from cap_drop, or set run_as_user for the whole pod");
+        }
+    }
+
     private async Task EndCurrentAsync()
     {
         if (_current is not { } previous)
@@ -63,9 +75,18 @@ internal sealed class StageRuns(SupervisorOptions options, Reaper reaper, TimePr
             return;
         }
 
-        if (!previous.Ended.IsCompleted)
+        try
         {
-            await previous.StopAsync();
+            if (!previous.Ended.IsCompleted)
+            {
+                await previous.StopAsync();
+            }
+        }
+#pragma warning disable CA1031 // A stage that cannot be stopped does not keep the next one from starting.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync($"pod-agent: the previous stage could not be stopped: {e.Message}");
         }
 
         previous.Dispose();

@@ -15,7 +15,9 @@ internal static class SuperviseCommand
         using var onTerm = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => End(context, ending));
         using var onInt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => End(context, ending));
         using var reaper = new Reaper();
-        using var runs = new StageRuns(options, reaper, time);
+        var cgroup = Cgroup.OfThisProcess;
+        cgroup.KillSingleProcesses();
+        using var runs = new StageRuns(options, reaper.Start, cgroup, time);
         await using var builders = new BuilderHost(options.ToolsDirectory, time);
 
         await using var server = new LinkServer(options, runs, builders, time);

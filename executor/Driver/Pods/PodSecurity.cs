@@ -10,6 +10,9 @@ internal static class PodSecurity
     /// <summary>Forged packets: no job needs to send them.</summary>
     private const string RawSockets = "NET_RAW";
 
+    /// <summary>What a helper container that is root needs to run its scripts as the user of the job's image.</summary>
+    private static readonly string[] UserSwitch = ["CHOWN", "KILL", "SETGID", "SETUID"];
+
     public static V1PodSecurityContext OfPod(PodSecurityOptions options) => new()
     {
         FsGroup = options.FsGroup,
@@ -40,6 +43,23 @@ internal static class PodSecurity
             SeccompProfile = Seccomp(own.Seccomp),
             AppArmorProfile = AppArmor(own.AppArmor),
         };
+    }
+
+    /// <summary>
+    /// Of the helper container. `cap_drop` leaves it what it cannot work without, unless an operator's user makes it no root: without a
+    /// switch of users, every stage before and after the job's script would fail as soon as the job's image is not of root.
+    /// </summary>
+    public static V1SecurityContext OfHelper(SecurityOptions all)
+    {
+        var context = OfContainer(all, all.Helper, null, all.ReadOnlyRootFilesystem);
+        var isRoot = (context.RunAsUser ?? all.Pod.RunAsUser ?? 0) == 0 && (context.RunAsNonRoot ?? all.Pod.RunAsNonRoot) != true;
+        if (isRoot && context.Capabilities is { Drop: { } drop } capabilities)
+        {
+            capabilities.Add = drop.Contains("ALL") ? [.. (capabilities.Add ?? []).Union(UserSwitch)] : capabilities.Add;
+            capabilities.Drop = [.. drop.Except(UserSwitch)];
+        }
+
+        return context;
     }
 
     /// <summary>Drop wins, as in the built-in executor.</summary>

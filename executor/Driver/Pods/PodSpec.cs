@@ -49,7 +49,7 @@ internal static class PodSpec
     private static V1Container Helper(JobPlan plan)
     {
         var security = plan.Options.Security;
-        var container = Container(Stage.HelperContainer, plan.Helper, PodSecurity.OfContainer(security, security.Helper, null, security.ReadOnlyRootFilesystem));
+        var container = Container(Stage.HelperContainer, plan.Helper, PodSecurity.OfHelper(security));
         container.Command = [.. PodLayout.HelperCommand];
         container.Lifecycle = new V1Lifecycle
         {

@@ -2,7 +2,10 @@ using PodExecutor.Agent.Cache.Save;
 
 namespace PodExecutor.Agent.Cache.Runner;
 
-/// <summary>A file's content with the length that its header promises: zeros where the file has become shorter, nothing of what was added.</summary>
+/// <summary>
+/// A file's content with the length that its header promises: zeros where the file has become shorter, nothing of what was added. Whoever
+/// reads it must look afterwards if the file has changed, and then not use it.
+/// </summary>
 internal sealed class FixedLengthStream(int fd, long length) : Stream
 {
     private long _at;

@@ -10,13 +10,18 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
 
     private const int RereadsOfChanging = 2;
 
-    private readonly List<byte[]> _changed = [];
+    private readonly HashSet<byte[]> _changed = [];
     private readonly List<byte[]> _unreadable = [];
+    private readonly List<byte[]> _torn = [];
+    private readonly HashSet<SavedEntry> _toReread = [];
     private int _next;
     private long _bytes;
 
-    /// <summary>Files that were written while they were read: saved as last read.</summary>
+    /// <summary>Files that were written since the walk: saved as last read.</summary>
     public IReadOnlyCollection<byte[]> Changed => _changed;
+
+    /// <summary>Files that were written at each try to read them: left out, for half a file is worse than none.</summary>
+    public IReadOnlyCollection<byte[]> Torn => _torn;
 
     public IReadOnlyCollection<byte[]> Unreadable => _unreadable;
 
@@ -26,9 +31,45 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
     /// <exception cref="OperationCanceledException">Cancelled, or a pack cannot be stored.</exception>
     public void Run(IReadOnlyList<SavedEntry> files, CancellationToken cancel)
     {
-        var pieces = Pieces(files);
-        _next = 0;
-        Threads.Run(Math.Min(request.Workers, Math.Max(1, pieces.Count)), () => Work(pieces, cancel));
+        for (var tries = 0; files.Count > 0; tries++)
+        {
+            var pieces = Pieces(files);
+            _next = 0;
+            Threads.Run(Math.Min(request.Workers, Math.Max(1, pieces.Count)), () => Work(pieces, cancel));
+            files = TakeToReread(tries);
+        }
+    }
+
+    /// <summary>The large files whose pieces may be of different times, as they are now.</summary>
+    private List<SavedEntry> TakeToReread(int tries)
+    {
+        var again = new List<SavedEntry>();
+        foreach (var file in _toReread.Where(f => !f.IsLeftOut))
+        {
+            file.Chunks = [];
+            try
+            {
+                var fd = FileReading.Open(workspace, file.Path);
+                var now = FileReading.Stat(fd);
+                _ = Libc.Close(fd);
+                if (tries == RereadsOfChanging || !now.IsRegular)
+                {
+                    LeaveOutTorn(file);
+                    continue;
+                }
+
+                Note(file, file.Stat, now);
+                file.Stat = now;
+                again.Add(file);
+            }
+            catch (FileCallException e)
+            {
+                LeaveOut(file, e);
+            }
+        }
+
+        _toReread.Clear();
+        return again;
     }
 
     private void Work(List<Piece> pieces, CancellationToken cancel)
@@ -76,6 +117,7 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
             {
                 var fd = FileReading.Open(workspace, file.Path);
                 var parts = FileReading.Pieces(fd, file.Stat, FrameCompressor.Capacity).ToList();
+                RequireUnchanged(file, fd);
                 _ = Libc.Close(fd);
                 file.Chunks = new SavedChunk[parts.Count];
                 pieces.AddRange(parts.Select((p, i) => new Piece(file, i, p.Offset, p.Length, IsWhole: false)));
@@ -129,9 +171,8 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
 
             if (tries == RereadsOfChanging || now.Size > FrameCompressor.Capacity || !now.IsRegular)
             {
-                // It grows faster than it can be read, or is another thing now: half a file is worse than none.
-                Note(file, file.Stat, now);
-                file.IsLeftOut = true;
+                // It grows faster than it can be read, or is another thing now.
+                LeaveOutTorn(file);
                 return;
             }
 
@@ -151,7 +192,29 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
             piece.File.Chunks[piece.Slot] = new SavedChunk(piece.Offset, count, digest, frame.Take(count, digest));
         }
 
-        Note(piece.File, piece.File.Stat, FileReading.Stat(fd));
+        RequireUnchanged(piece.File, fd);
+    }
+
+    // Pieces are read by several workers: they are one content only if nothing was written from before the first to after the last.
+    private void RequireUnchanged(SavedEntry file, int fd)
+    {
+        if (!FileReading.Stat(fd).IsUnchangedSince(file.Stat))
+        {
+            lock (_changed)
+            {
+                _toReread.Add(file);
+            }
+        }
+    }
+
+    private void LeaveOutTorn(SavedEntry file)
+    {
+        file.IsLeftOut = true;
+        lock (_changed)
+        {
+            _changed.Remove(file.Path);
+            _torn.Add(file.Path);
+        }
     }
 
     private void Note(SavedEntry file, in FileStat before, in FileStat now)
@@ -160,10 +223,7 @@ internal sealed class ContentReading(Beneath workspace, ContentIndex index, Pack
         {
             lock (_changed)
             {
-                if (_changed.LastOrDefault() != file.Path)
-                {
-                    _changed.Add(file.Path);
-                }
+                _changed.Add(file.Path);
             }
         }
     }

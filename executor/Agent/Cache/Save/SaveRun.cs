@@ -40,7 +40,8 @@ internal sealed class SaveRun(ItemRequest request, PackStore store, CacheContext
         var toRead = files.Where(f => f.Stat.Size > 0 && !IsRestoredStill(f, records, index)).ToList();
         var isCompacted = await PackAsync(reading, packs, files, toRead, cancel);
         log.Skipped(reading.Unreadable, "left out, for they cannot be read");
-        log.Skipped(reading.Changed, "changed while the cache was saved");
+        log.Skipped(reading.Torn, "left out, for they were written again and again while they were read");
+        log.Skipped(reading.Changed, "changed while the cache was saved; saved as last read");
 
         // 3. All is stored: make it visible. One that says the same as before is the one of before.
         var entries = WithoutLeftOut(all);

@@ -16,6 +16,7 @@ internal sealed class TreeWalk(Beneath workspace, int workers)
     private readonly List<byte[]> _unreadable = [];
     private int _busy;
     private int _waiting;
+    private bool _isOver;
 
     /// <param name="tops">Paths; those that do not exist are passed over, and an empty one is the workspace itself.</param>
     public WalkOutcome Run(IEnumerable<byte[]> tops, CancellationToken cancel)
@@ -33,6 +34,7 @@ internal sealed class TreeWalk(Beneath workspace, int workers)
         }
 
         _busy = workers;
+        using var waking = cancel.UnsafeRegister(_ => End(), null);
         Threads.Run(workers, () => Work(cancel));
         cancel.ThrowIfCancellationRequested();
         _found.Sort((a, b) => a.Path.AsSpan().SequenceCompareTo(b.Path));
@@ -82,24 +84,44 @@ internal sealed class TreeWalk(Beneath workspace, int workers)
         var found = new List<SavedEntry>();
         var special = new List<byte[]>();
         var children = new Stack<byte[]>();
-        while (!cancel.IsCancellationRequested && Next(children) is { } directory)
+        var isDone = false;
+        try
         {
-            try
+            while (!cancel.IsCancellationRequested && Next(children) is { } directory)
             {
-                Read(directory, found, special, children);
+                try
+                {
+                    Read(directory, found, special, children);
+                }
+                catch (FileCallException e)
+                {
+                    Unreadable(directory, e);
+                }
             }
-            catch (FileCallException e)
+
+            isDone = !cancel.IsCancellationRequested;
+        }
+        finally
+        {
+            // A worker that fails or is cancelled leaves directories behind that the others would wait for.
+            if (!isDone)
             {
-                Unreadable(directory, e);
+                End();
             }
         }
 
         lock (_open)
         {
-            // Those who wait must see a cancelled worker's end too.
-            _busy = cancel.IsCancellationRequested ? 0 : _busy;
             _found.AddRange(found);
             _special.AddRange(special);
+        }
+    }
+
+    private void End()
+    {
+        lock (_open)
+        {
+            _isOver = true;
             Monitor.PulseAll(_open);
         }
     }
@@ -127,14 +149,14 @@ internal sealed class TreeWalk(Beneath workspace, int workers)
 
             _busy--;
             _waiting++;
-            while (_open.Count == 0 && _busy > 0)
+            while (_open.Count == 0 && _busy > 0 && !_isOver)
             {
                 Monitor.Wait(_open);
             }
 
             _waiting--;
             _busy++;
-            return _open.TryPop(out var next) ? next : Done();
+            return !_isOver && _open.TryPop(out var next) ? next : Done();
         }
     }
 

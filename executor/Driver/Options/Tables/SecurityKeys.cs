@@ -13,7 +13,11 @@ internal static class SecurityKeys
             AllowPrivilegeEscalation = read.Key("allow_privilege_escalation", P1, "Whether set-uid programs work. Not set: the cluster's default.").Flag(),
             ReadOnlyRootFilesystem = read.Key("read_only_root_filesystem", Own, "Build and helper container; a job writes to `/builds`, `/cache` and volumes.").Flag(false),
             CapAdd = read.Key("cap_add", P1, "Capabilities that all containers get. `cap_drop` goes before it.").Texts(),
-            CapDrop = read.Key("cap_drop", P1, "Capabilities that no container gets. NET_RAW is dropped unless `cap_add` has it.").Texts(),
+            CapDrop = read.Key(
+                "cap_drop",
+                P1,
+                "Capabilities that no container gets; a helper container that is root keeps CHOWN, KILL, SETGID and SETUID, "
+                + "to run scripts as the job's user. NET_RAW is dropped unless `cap_add` has it.").Texts(),
             Pod = read.Table("pod_security_context", "For all containers.", Pod),
             Build = read.Table("build_container_security_context", "For the build container.", Container),
             Helper = read.Table("helper_container_security_context", "For the helper container. It starts as root and runs each script as the build container's user; if root is forbidden, both must have one user.", Container),
