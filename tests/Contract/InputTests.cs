@@ -82,6 +82,21 @@ public sealed class InputTests
         Assert.Contains("Usage:", stdout + stderr);
     }
 
+    [Theory]
+    [InlineData("config", "--no-such-option")]
+    [InlineData("prepare", "too", "many")]
+    [InlineData("run", "only-a-script")]
+    [InlineData("cleanup", "--config")]
+    [InlineData("--confg", "x", "config")]
+    [InlineData("confg")]
+    public async Task CommandLine_WrongInARunnersConfiguration_IsTheSystemsFaultWithNothingOnStdout(params string[] arguments)
+    {
+        var (code, stdout, stderr) = await RunAsync(arguments, ("BUILD_FAILURE_EXIT_CODE", "11"), ("SYSTEM_FAILURE_EXIT_CODE", "22"));
+
+        Assert.Equal((22, ""), (code, stdout));
+        Assert.Contains("Usage:", stderr);
+    }
+
     [Fact]
     public async Task Version_IsTold()
     {
@@ -107,13 +122,21 @@ public sealed class InputTests
         Assert.NotEqual(ContractJob.BuildFailure, run.ExitCode);
     }
 
-    private static async Task<(int Code, string Stdout, string Stderr)> RunAsync(params string[] arguments)
+    private static Task<(int Code, string Stdout, string Stderr)> RunAsync(params string[] arguments) => RunAsync(arguments, []);
+
+    private static async Task<(int Code, string Stdout, string Stderr)> RunAsync(string[] arguments, params (string Name, string Value)[] environment)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Published.Driver, arguments)
+        var start = new System.Diagnostics.ProcessStartInfo(Published.Driver, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = System.Diagnostics.Process.Start(start)!;
         var stdout = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var stderr = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -15,9 +15,11 @@ internal sealed class ApiTransport : HttpMessageInvoker
 
     private readonly ApiCredentials _credentials;
 
+    private readonly string? _serverName;
+
     /// <param name="handler">Sends the requests; disposed of with this.</param>
-    internal ApiTransport(Uri server, HttpMessageHandler handler, ApiCredentials credentials)
-        : base(handler, disposeHandler: true) => (Server, _credentials) = (server, credentials);
+    internal ApiTransport(ApiEndpoint endpoint, HttpMessageHandler handler, ApiCredentials credentials)
+        : base(handler, disposeHandler: true) => (Server, _serverName, _credentials) = (endpoint.Server, endpoint.ServerName, credentials);
 
     public Uri Server { get; }
 
@@ -48,12 +50,15 @@ internal sealed class ApiTransport : HttpMessageInvoker
             handler.SslOptions = Tls(endpoint);
         }
 
-        return new ApiTransport(endpoint.Server, handler, new ApiCredentials(endpoint, provider));
+        return new ApiTransport(endpoint, handler, new ApiCredentials(endpoint, provider));
     }
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+
+        // The handler checks the server's certificate against this name.
+        request.Headers.Host = _serverName;
         request.Headers.Authorization = await _credentials.HeaderAsync(cancellationToken);
         return await base.SendAsync(request, cancellationToken);
     }
@@ -62,7 +67,6 @@ internal sealed class ApiTransport : HttpMessageInvoker
     {
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = endpoint.ServerName,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateContext = ClientCertificate(endpoint),
         };

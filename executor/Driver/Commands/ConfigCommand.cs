@@ -6,7 +6,7 @@ namespace PodExecutor.Driver.Commands;
 
 /// <summary>
 /// <c>config</c>: tells the runner the paths, and refuses a job that cannot run, before anything is created.
-/// 1. decide, and write the pod once, since a patch may not fit it; 2. say so. It asks nobody: no network, a few milliseconds.
+/// 1. decide, and try the patches, since one may not fit the pod; 2. say so. It asks nobody: no network, a few milliseconds.
 /// </summary>
 internal static class ConfigCommand
 {
@@ -15,8 +15,9 @@ internal static class ConfigCommand
         cancel.ThrowIfCancellationRequested();
 
         // Step 1
-        var plan = Admission.Decide(call.Request, call.Options);
-        _ = PodManifest.Of(plan);
+        var options = call.Options;
+        var plan = Admission.Decide(call.Request, options);
+        PodManifest.Check(plan);
 
         // Step 2
         using var stdout = Console.OpenStandardOutput();

@@ -17,7 +17,8 @@ internal static class PrepareCommand
     public static async Task RunAsync(CallContext call, CancellationToken cancel)
     {
         // Step 1
-        var plan = Admission.Decide(call.Request, call.Options);
+        var options = call.Options;
+        var plan = Admission.Decide(call.Request, options);
         call.Log.Line($"Using pod {plan.Pod.Name} in namespace {plan.Pod.Namespace} with image {plan.Build.Name}");
         foreach (var notice in plan.Notices)
         {
@@ -31,7 +32,7 @@ internal static class PrepareCommand
 
         // Step 2
         var endpoint = Connection.Endpoint(plan.Options);
-        var job = JobFiles.Of(call.Request, plan, endpoint, call.Options, call.OptionsPath, call.OptionsText, call.Environment(TransportVariable) == "exec", call.Time.GetUtcNow());
+        var job = JobFiles.Of(call.Request, plan, endpoint, options, call.OptionsPath, call.OptionsText, call.Environment(TransportVariable) == "exec", call.Time.GetUtcNow());
         JobFiles.Write(call.JobFilePath, job);
 
         // Step 3

@@ -25,7 +25,7 @@ internal static class RunCommand
         var stage = new Stage(stageName);
         var job = call.KeepJob() ?? throw new FailureException(new Failure(
             FailureKind.System,
-            $"Stage {stageName} cannot run: prepare has left no job file",
+            $"Stage {stageName} cannot run: prepare has left no state file",
             call.JobFilePath ?? "TMPDIR is not set",
             "Check that nothing but gitlab-runner deletes files in its TMPDIR."));
         var (file, settings) = (job.Current, job.Current.Settings);

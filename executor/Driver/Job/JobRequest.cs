@@ -25,9 +25,6 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
     /// <summary>As <see cref="ConcurrentId"/>, among the jobs of one project.</summary>
     public string ConcurrentProjectId { get; init; } = "0";
 
-    /// <summary>Of this try of the job; the runner deletes it after cleanup.</summary>
-    public string TemporaryDirectory { get; init; } = "/tmp";
-
     /// <summary>The contract's exit codes; readable even if nothing else is.</summary>
     public static ExitCodes ReadExitCodes(Func<string, string?> environment) => new(
         Number(environment("BUILD_FAILURE_EXIT_CODE"), 1),
@@ -60,7 +57,6 @@ internal sealed record JobRequest(JobResponse Response, string RunnerShortToken,
             StoreLogin = ReadStoreLogin(environment),
             Runner = RunnerFacts.Of(name => environment("CUSTOM_ENV_" + name), response),
             ConcurrentProjectId = environment("CUSTOM_ENV_CI_CONCURRENT_PROJECT_ID") ?? "0",
-            TemporaryDirectory = environment("TMPDIR") is { Length: > 0 } directory ? directory : "/tmp",
         };
     }
 

@@ -28,6 +28,16 @@ internal static class PodManifest
         return pod.ToJsonString();
     }
 
+    /// <summary>Writes the pod once if there are patches: only they may not fit, and the writing costs more than the rest of config.</summary>
+    /// <exception cref="FailureException">A patch does not fit.</exception>
+    public static void Check(JobPlan plan)
+    {
+        if (plan.Options.PodPatches.Count > 0)
+        {
+            Of(plan);
+        }
+    }
+
     /// <summary>Only a patch can ask for it.</summary>
     public static bool IsOnHostNetwork(JobPlan plan) =>
         plan.Options.PodPatches.Count > 0 && JsonNode.Parse(Of(plan))!["spec"]?["hostNetwork"] is JsonValue value && value.TryGetValue(out bool isOn) && isOn;

@@ -26,7 +26,7 @@ internal sealed class ScriptedServer(Func<HttpRequestMessage, CancellationToken,
     public ApiClient Client(TimeProvider time, Retry retry)
     {
         var endpoint = new ApiEndpoint { Server = new Uri("http://api.test/") };
-        return new ApiClient(new ApiTransport(endpoint.Server, this, new ApiCredentials(endpoint, null)), retry, RequestTimeout, time);
+        return new ApiClient(new ApiTransport(endpoint, this, new ApiCredentials(endpoint, null)), retry, RequestTimeout, time);
     }
 
     /// <summary>"pods", "pods/job-1/exec" …</summary>

@@ -66,7 +66,7 @@ internal static class JobFileStore
 }
 
 /// <summary>The job file is there and cannot be used. Its text holds nothing of the file's content.</summary>
-internal sealed class JobFileException(string path, string why, Exception? inner = null) : Exception($"the job file {path} cannot be used: {why}", inner)
+internal sealed class JobFileException(string path, string why, Exception? inner = null) : Exception($"the state file {path} cannot be used: {why}", inner)
 {
     public Failure ToFailure(string call) => new(
         FailureKind.System,

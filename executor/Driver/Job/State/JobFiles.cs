@@ -48,7 +48,7 @@ internal static class JobFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FailureException(
-                new Failure(FailureKind.System, $"The job file {path} cannot be written", e.Message, "Check the runner's disk and its TMPDIR."), e);
+                new Failure(FailureKind.System, $"The state file {path} cannot be written", e.Message, "Check the runner's disk and its TMPDIR."), e);
         }
     }
 }

@@ -21,7 +21,7 @@ internal static class GcCommand
         var grace = new Option<string>("--grace") { HelpName = "TIME", Description = "How long something must have been dead.", DefaultValueFactory = _ => DefaultGrace };
         var olderThan = new Option<string?>("--older-than") { HelpName = "TIME", Description = "Pods of this age are swept even if their job may still run." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what would be swept." };
-        var command = new Command("gc", "Sweeps pods, Secrets and namespaces of dead jobs.") { namespaces, all, grace, olderThan, dryRun };
+        var command = new Command("gc", "Sweeps pods, Secrets, namespaces and state files of dead jobs.") { namespaces, all, grace, olderThan, dryRun };
         command.SetAction((parse, _) => OperatorCall.RunAsync("gc", async cancel =>
         {
             var options = OptionsFile.Load(parse.GetValue(config)!).Kubernetes;
@@ -32,8 +32,9 @@ internal static class GcCommand
                 parse.GetValue(olderThan) is { } age ? Duration("--older-than", age) : null,
                 parse.GetValue(dryRun))
             { SweepNamespaces = options.NamespacePerJob };
+            var files = await new StaleJobFiles(Path.GetTempPath(), request, Console.Out).SweepAsync(TimeProvider.System.GetUtcNow());
             using var api = Connection.Open(options, TimeProvider.System);
-            return await new GcSession(api, request, options.CleanupGrace, Console.Out, TimeProvider.System).RunAsync(cancel) ? 0 : 1;
+            return await new GcSession(api, request, options.CleanupGrace, Console.Out, TimeProvider.System).RunAsync(cancel) && files ? 0 : 1;
         }));
         return command;
     }
