@@ -146,7 +146,7 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <exception cref="BenchException">The server ends the watch before.</exception>
     public async Task WatchAsync(string path, Func<string, JsonElement, bool> found, CancellationToken stop)
     {
-        await foreach (var line in Api.WatchAsync(path, stop))
+        await foreach (var line in Api.FollowLogAsync(path, stop))
         {
             using var json = JsonDocument.Parse(line);
             if (found(json.RootElement.GetProperty("type").GetString() ?? "", json.RootElement.GetProperty("object")))
