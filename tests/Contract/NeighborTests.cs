@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using PodExecutor.Driver.Pipelines.Runner;
-using PodExecutor.Link;
 using PodExecutor.Tests.Contract.Fakes;
 
 namespace PodExecutor.Tests.Contract;

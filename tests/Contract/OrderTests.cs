@@ -1,5 +1,4 @@
 using System.Text;
-using PodExecutor.Driver.Pipelines.Runner;
 using PodExecutor.Tests.Contract.Fakes;
 
 namespace PodExecutor.Tests.Contract;

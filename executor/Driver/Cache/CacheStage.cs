@@ -3,7 +3,6 @@ using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Commands;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
-using PodExecutor.Driver.Job.State;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Runs;
 using PodExecutor.Link;

@@ -8,6 +8,7 @@ namespace PodExecutor.Tests.Contract.Fakes;
 internal sealed class Wiretap : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Lock _lock = new();
     private readonly MemoryStream _recorded = new();
     private readonly int? _target;
 
@@ -25,7 +26,7 @@ internal sealed class Wiretap : IDisposable
     {
         get
         {
-            lock (_recorded)
+            lock (_lock)
             {
                 return _recorded.ToArray();
             }
@@ -82,7 +83,7 @@ internal sealed class Wiretap : IDisposable
         int count;
         while ((count = await from.ReadAsync(buffer)) > 0)
         {
-            lock (_recorded)
+            lock (_lock)
             {
                 _recorded.Write(buffer, 0, count);
             }

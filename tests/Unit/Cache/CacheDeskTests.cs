@@ -22,7 +22,7 @@ public sealed class CacheDeskTests
     [
         new UriFormatException("https://signed.example/?X-Amz-Signature=secret"),
         new JsonException(),
-        new NullReferenceException(),
+        new InvalidCastException(),
         new InvalidOperationException(),
         new IOException(),
         new FormatException(),

@@ -3,7 +3,6 @@ using PodExecutor.Agent.Cache.Runner;
 using PodExecutor.Agent.Cache.Save;
 using PodExecutor.Agent.Cache.Transfer;
 using PodExecutor.Agent.Native;
-using PodExecutor.Cache;
 using PodExecutor.Link.Cache;
 using PodExecutor.Tests.Unit.Artifacts;
 using PodExecutor.Tests.Unit.Cache.Doubles;

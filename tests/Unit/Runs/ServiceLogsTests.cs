@@ -2,8 +2,8 @@ using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Runs;
-using PodExecutor.Tests.Unit.Cluster;
-using PodExecutor.Tests.Unit.Failures;
+using PodExecutor.Tests.Unit.Core.Cluster;
+using PodExecutor.Tests.Unit.Core.Failures;
 
 namespace PodExecutor.Tests.Unit.Runs;
 

@@ -11,7 +11,7 @@ namespace PodExecutor.Tests.Unit.Core.Link;
 /// One run over streams that are cut at every byte, in each direction, with and without a stop. Time stands still: whatever needs a time
 /// limit to go on fails here.
 /// </summary>
-public sealed class ConversationTests
+public sealed class ConversationTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
@@ -20,6 +20,8 @@ public sealed class ConversationTests
     private readonly MemoryStream _stdout = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _stdout.Dispose();
 
     [Fact]
     public async Task Run_CutAtEveryByteOfTheFirstStream_IsWholeAndRunsOnce()

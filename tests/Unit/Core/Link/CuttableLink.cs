@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace PodExecutor.Tests.Unit.Core.Link;
 
 /// <summary>Two ends of a stream in memory, which is cut as soon as either direction has carried its number of bytes: the rest is lost.</summary>
-internal sealed class CuttableLink
+internal sealed class CuttableLink : IDisposable
 {
     private readonly End _driver;
     private readonly End _agent;
@@ -27,6 +27,8 @@ internal sealed class CuttableLink
     public long ToAgent => _driver.Written;
 
     public long ToDriver => _agent.Written;
+
+    public void Dispose() => Cut();
 
     public void Cut()
     {

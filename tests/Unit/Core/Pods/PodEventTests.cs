@@ -1,7 +1,7 @@
 using k8s.Models;
 using PodExecutor.Driver.Pods;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 public sealed class PodEventTests
 {

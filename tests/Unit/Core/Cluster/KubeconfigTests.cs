@@ -1,7 +1,7 @@
 using System.Text;
 using PodExecutor.Driver.Cluster;
 
-namespace PodExecutor.Tests.Unit.Cluster;
+namespace PodExecutor.Tests.Unit.Core.Cluster;
 
 /// <summary>A kubeconfig as an endpoint that the job file can hold.</summary>
 public sealed class KubeconfigTests : IDisposable

@@ -1,7 +1,7 @@
 using PodExecutor.Agent.Native;
 using PodExecutor.Agent.Supervisor;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 /// <summary>In place of the reaper, which takes every child of its process: other tests have children, too.</summary>
 internal static class OwnChildren

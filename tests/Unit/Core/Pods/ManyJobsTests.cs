@@ -3,10 +3,10 @@ using PodExecutor.Driver.Operations.Doctor.Checks;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
-using PodExecutor.Tests.Unit.Cluster;
-using PodExecutor.Tests.Unit.Failures;
+using PodExecutor.Tests.Unit.Core.Cluster;
+using PodExecutor.Tests.Unit.Core.Failures;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 /// <summary>1,000 jobs at one API server. Each has a clock of its own, which jumps over its waits, so the server sees when each would come.</summary>
 public sealed class ManyJobsTests

@@ -3,7 +3,7 @@ using System.Text;
 using PodExecutor.Agent.Supervisor;
 using PodExecutor.Link;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 /// <summary>Stages with a real shell.</summary>
 public sealed class StageRunTests : IDisposable

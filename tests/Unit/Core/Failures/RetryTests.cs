@@ -1,6 +1,6 @@
 using PodExecutor.Driver.Failures;
 
-namespace PodExecutor.Tests.Unit.Failures;
+namespace PodExecutor.Tests.Unit.Core.Failures;
 
 /// <summary>The one retry, on a clock that jumps over its waits.</summary>
 public sealed class RetryTests

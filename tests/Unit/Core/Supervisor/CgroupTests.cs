@@ -1,6 +1,6 @@
 using PodExecutor.Agent.Supervisor;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 /// <summary>Over trees as kernels show them in containers.</summary>
 public sealed class CgroupTests : IDisposable

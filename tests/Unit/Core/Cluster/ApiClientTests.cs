@@ -2,9 +2,9 @@ using System.Net;
 using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
-using PodExecutor.Tests.Unit.Failures;
+using PodExecutor.Tests.Unit.Core.Failures;
 
-namespace PodExecutor.Tests.Unit.Cluster;
+namespace PodExecutor.Tests.Unit.Core.Cluster;
 
 /// <summary>Requests and streams of the API client, against a server that misbehaves.</summary>
 public sealed class ApiClientTests

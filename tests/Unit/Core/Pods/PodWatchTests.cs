@@ -4,10 +4,10 @@ using k8s.Models;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Pods;
-using PodExecutor.Tests.Unit.Cluster;
-using PodExecutor.Tests.Unit.Failures;
+using PodExecutor.Tests.Unit.Core.Cluster;
+using PodExecutor.Tests.Unit.Core.Failures;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 /// <summary>The watch of a pod: every frame, cut at every point, in every way, on a clock that jumps over the waits of the retry.</summary>
 public sealed class PodWatchTests

@@ -1,15 +1,14 @@
 using System.Text.Json.Nodes;
-using k8s;
 using PodExecutor.Driver.Failures;
 using PodExecutor.Driver.Job;
 using PodExecutor.Driver.Operations.Doctor.Checks;
 using PodExecutor.Driver.Options;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Pods;
-using PodExecutor.Tests.Unit.Cluster;
-using PodExecutor.Tests.Unit.Failures;
+using PodExecutor.Tests.Unit.Core.Cluster;
+using PodExecutor.Tests.Unit.Core.Failures;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 /// <summary>Bringing up a job's pod: what is requested, and what an earlier try left.</summary>
 public sealed class JobPodTests : IDisposable

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
-using PodExecutor.Tests.Unit.Cluster;
+using PodExecutor.Tests.Unit.Core.Cluster;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 /// <summary>As much of an API server as bringing up a pod needs: objects with versions, and containers that run as soon as somebody watches.</summary>
 internal sealed class JobServer

@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 
-namespace PodExecutor.Tests.Unit.Cluster;
+namespace PodExecutor.Tests.Unit.Core.Cluster;
 
 /// <summary>Whom the API client trusts, and what it says of itself.</summary>
 public sealed class ApiTransportTests : IDisposable

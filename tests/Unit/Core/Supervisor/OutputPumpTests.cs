@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using PodExecutor.Agent.Native;
 using PodExecutor.Agent.Supervisor;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 /// <summary>Over real pipes; the test is the script.</summary>
 public sealed class OutputPumpTests : IDisposable

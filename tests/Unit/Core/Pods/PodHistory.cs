@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
-using PodExecutor.Tests.Unit.Cluster;
+using PodExecutor.Tests.Unit.Core.Cluster;
 
-namespace PodExecutor.Tests.Unit.Pods;
+namespace PodExecutor.Tests.Unit.Core.Pods;
 
 /// <summary>
 /// What an API server knows of one pod: all its versions. Watches are answered as a server does it: from a version on what came after

@@ -1,4 +1,4 @@
-namespace PodExecutor.Tests.Unit.Failures;
+namespace PodExecutor.Tests.Unit.Core.Failures;
 
 /// <summary>Waits up to <paramref name="longest"/> end at once and move the clock by what they were to last; longer ones end when the clock gets there.</summary>
 internal sealed class PromptTime(TimeSpan longest) : TimeProvider

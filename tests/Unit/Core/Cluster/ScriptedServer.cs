@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using k8s;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Failures;
 
-namespace PodExecutor.Tests.Unit.Cluster;
+namespace PodExecutor.Tests.Unit.Core.Cluster;
 
 /// <summary>An API server in this process: each request is answered by a function, and nothing goes over a network.</summary>
 internal sealed class ScriptedServer(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer) : DelegatingHandler

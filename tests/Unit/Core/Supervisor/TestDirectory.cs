@@ -1,4 +1,4 @@
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 internal sealed class TestDirectory : IDisposable
 {

@@ -2,7 +2,7 @@ using PodExecutor.Agent.Native;
 using PodExecutor.Agent.Relay;
 using PodExecutor.Agent.Supervisor;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 public sealed class UserSwitchTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using PodExecutor.Agent.Supervisor;
 using PodExecutor.Link;
 
-namespace PodExecutor.Tests.Unit.Supervisor;
+namespace PodExecutor.Tests.Unit.Core.Supervisor;
 
 public sealed class SpoolTests : IDisposable
 {
