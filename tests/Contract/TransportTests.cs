@@ -104,7 +104,7 @@ public sealed class TransportTests
         await RunAllAsync(session, job);
         var file = Directory.GetFiles(session.Directory, "pod-executor.job").Single();
         using var json = System.Text.Json.JsonDocument.Parse(await File.ReadAllBytesAsync(file, Token));
-        var key = json.RootElement.GetProperty("Link").GetProperty("Key").GetBytesFromBase64();
+        var key = json.RootElement.GetProperty("link").GetProperty("key").GetBytesFromBase64();
 
         Assert.Equal(32, key.Length);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));

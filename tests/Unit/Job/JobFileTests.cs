@@ -17,7 +17,7 @@ public sealed class JobFileTests : IDisposable
     [Fact]
     public void Load_AfterSave_GivesAllBack()
     {
-        var job = Sample() with { Link = Sample().Link.WithPort("build", 40001).WithPort("helper", 40002) };
+        var job = Sample() with { ServicesPassed = true, Link = Sample().Link.WithPort("build", 40001).WithPort("helper", 40002) };
 
         JobFileStore.Save(File, job);
         var loaded = JobFileStore.Load(File)!;

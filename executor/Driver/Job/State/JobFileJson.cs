@@ -21,6 +21,7 @@ internal static class JobFileJson
             json.WriteBoolean("ownsNamespace", job.OwnsNamespace);
             json.WriteBoolean("hasCache", job.HasCache);
             json.WriteBoolean("hasBuilders", job.HasBuilders);
+            json.WriteBoolean("servicesPassed", job.ServicesPassed);
             json.WriteString("optionsPath", job.OptionsPath);
             Optional(json, "optionsText", job.OptionsText);
             json.WriteString("expiresAt", job.ExpiresAt);

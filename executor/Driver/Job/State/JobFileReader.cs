@@ -27,6 +27,7 @@ internal static class JobFileReader
         OwnsNamespace = job.GetProperty("ownsNamespace").GetBoolean(),
         HasCache = job.GetProperty("hasCache").GetBoolean(),
         HasBuilders = job.GetProperty("hasBuilders").GetBoolean(),
+        ServicesPassed = job.GetProperty("servicesPassed").GetBoolean(),
         OptionsPath = Text(job, "optionsPath"),
         OptionsText = Optional(job, "optionsText"),
         ExpiresAt = job.GetProperty("expiresAt").GetDateTimeOffset(),
