@@ -28,7 +28,7 @@ publish() {
 
 # Every job's pod copies the agent: it does not grow unseen (docs/adr/0032-size-of-the-agent.md).
 within_budget() {
-  local most=26200000 size; size=$(stat -c %s "$1")
+  local most=26400000 size; size=$(stat -c %s "$1")
   if [ "${1##*/}" = pod-agent ] && [ "$size" -gt $most ]; then
     echo "$1 has $size bytes, $most are allowed: see what has come in (size -A, and nm --size-sort of the .dbg file), or raise the limit and say why in docs/adr/0032" >&2
     return 1
