@@ -23,7 +23,7 @@ public sealed class NeighborTests
 
         foreach (var probe in new[] { "GET / HTTP/1.0\r\n\r\n"u8.ToArray(), [0, 0, 0, 2, 8, 1], RandomNumberGenerator.GetBytes(HelloSize) })
         {
-            Assert.Empty(await AnswerAsync(port, probe, end: true));
+            Assert.Empty(await AnswerAsync(port, probe));
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class NeighborTests
         var port = await PortAsync(cluster, session);
         byte[] hello = [0x50, 0x58, 0x4C, 0x33, .. RandomNumberGenerator.GetBytes(32)];
 
-        var answer = await AnswerAsync(port, [.. hello, .. RandomNumberGenerator.GetBytes(32)], end: true);
+        var answer = await AnswerAsync(port, [.. hello, .. RandomNumberGenerator.GetBytes(32)]);
 
         Assert.Equal(64, answer.Length);
     }
@@ -56,7 +56,7 @@ public sealed class NeighborTests
         var recorded = wiretap.Recorded;
         Assert.True(recorded.Length > HelloSize);
 
-        var answer = await AnswerAsync(port, recorded, end: true);
+        var answer = await AnswerAsync(port, recorded);
 
         Assert.Equal(64, answer.Length);
         Assert.Equal("run\n", await File.ReadAllTextAsync(marker, Token));
@@ -132,22 +132,19 @@ public sealed class NeighborTests
         return cluster.ForwardedPorts.Last();
     }
 
-    private static async Task<byte[]> AnswerAsync(int port, byte[] probe, bool end)
+    private static async Task<byte[]> AnswerAsync(int port, byte[] probe)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(IPAddress.Loopback, port, Token);
-        await client.GetStream().WriteAsync(probe, Token);
-        if (end)
-        {
-            client.Client.Shutdown(SocketShutdown.Send);
-        }
-
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, port, Token);
+        await using var stream = new NetworkStream(socket);
         var answer = new MemoryStream();
         try
         {
-            await client.GetStream().CopyToAsync(answer, Token).WaitAsync(Until.Patience, Token);
+            await stream.WriteAsync(probe, Token);
+            socket.Shutdown(SocketShutdown.Send);
+            await stream.CopyToAsync(answer, Token).WaitAsync(Until.Patience, Token);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             // The agent has reset the connection.
         }

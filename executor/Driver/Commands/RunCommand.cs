@@ -53,7 +53,9 @@ internal static class RunCommand
 
         // Step 5
         var runner = new StageRunner(api, agents, file.Pod, settings, call.Log, call.Time);
-        var ended = await WithServiceLogsAsync(call, file, api, stage, () => runner.RunAsync(script, stage.Container, output, null, cancel), cancel);
+        Task<Link.Ended> Run() => runner.RunAsync(script, stage.Container, output, null, cancel);
+        var ended = await BesideServicesAsync(
+            hasServices && !file.ServicesPassed ? services : null, () => WithServiceLogsAsync(call, file, api, stage, Run, cancel), cancel);
 
         // Step 6
         foreach (var remark in StageVerdict.Remarks(ended, stage))
@@ -66,10 +68,26 @@ internal static class RunCommand
         {
             if (hasServices && !ended.Stopped)
             {
-                await services.TellEndedAsync(cancel);
+                await services.TellLateAsync(cancel);
             }
 
             throw new FailureException(failure);
+        }
+    }
+
+    /// <summary>The job's first script, while services that end at once are reported.</summary>
+    private static async Task<Link.Ended> BesideServicesAsync(ServiceGate? services, Func<Task<Link.Ended>> run, CancellationToken cancel)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var telling = services?.TellEarlyAsync(over.Token) ?? Task.CompletedTask;
+        try
+        {
+            return await run();
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await telling;
         }
     }
 

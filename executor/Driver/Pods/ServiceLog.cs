@@ -26,5 +26,33 @@ internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string containe
     public IAsyncEnumerable<string> LinesAsync(DateTimeOffset? since, bool follow, CancellationToken cancel) => api.FollowLogAsync(
         $"{Path}&timestamps=true{(follow ? "&follow=true" : "")}{(since is { } time ? $"&sinceTime={Uri.EscapeDataString(time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ"))}" : "")}", cancel);
 
+    /// <summary>
+    /// Whether the container is over, by the kubelet's word: then its log has an end. The pod's status can be ten seconds behind.
+    /// </summary>
+    /// <param name="patience">A log that goes on for so long belongs to a container that runs.</param>
+    public async Task<bool> IsOverAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
+        try
+        {
+            await foreach (var _ in api.FollowLogAsync($"{Path}&follow=true&tailLines=1", either.Token))
+            {
+                // Only the end matters.
+            }
+
+            return !either.IsCancellationRequested;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (ApiException)
+        {
+            // It waits to be started, or the account may not read logs.
+            return false;
+        }
+    }
+
     private string Path => $"{ApiPaths.Of(pod.Namespace, "pods", pod.Name)}/log?container={container}";
 }

@@ -84,7 +84,7 @@ public sealed class ServiceTests(TestCluster cluster)
     [Fact]
     public async Task Service_ThatExitsAtOnce_IsReportedWithItsCodeAndLastLines()
     {
-        var request = new JobRequest("sleep 3; echo script ra'n'") { Services = [Shell("db", "echo 'FATAL: bad configuration'; exit 3")] };
+        var request = new JobRequest("sleep 20; echo script ra'n'") { Services = [Shell("db", "echo 'FATAL: bad configuration'; exit 3")] };
         await using var job = new TestJob(cluster, request);
 
         var outcome = await job.RunAsync();

@@ -134,7 +134,7 @@ internal sealed class FakeCluster : IAsyncDisposable
         await ((context.Request.Method, path) switch
         {
             ("GET", ["serviceaccounts"]) when watch => AddedAsync(context),
-            ("GET", ["pods", _, "log"]) => context.Response.WriteAsync(Logs.GetValueOrDefault(context.Request.Query["container"]!, "")),
+            ("GET", ["pods", var name, "log"]) => LogAsync(context, name),
             ("GET", ["version"]) => WriteAsync(context, new JsonObject { ["major"] = "1", ["minor"] = Minor, ["gitVersion"] = $"v1.{Minor}.0" }),
             ("POST", [.., "selfsubjectaccessreviews"]) => ReviewAsync(context),
             ("POST", [var kind]) => CreateAsync(context, kind),
@@ -163,6 +163,18 @@ internal sealed class FakeCluster : IAsyncDisposable
         var at = Array.IndexOf(path, "namespaces");
         return at >= 0 ? path.Length > at + 2 ? path[(at + 2)..] : path[at..]
             : path is ["api", "v1", .. var core] ? core : path;
+    }
+
+    /// <summary>A log that is followed has an end when its container has.</summary>
+    private async Task LogAsync(HttpContext context, string pod)
+    {
+        string container = context.Request.Query["container"]!;
+        await context.Response.WriteAsync(Logs.GetValueOrDefault(container, ""));
+        var status = Objects.GetValueOrDefault("pods/" + pod)?["status"]?["containerStatuses"]?.AsArray().FirstOrDefault(c => c!["name"]!.GetValue<string>() == container);
+        if (context.Request.Query.ContainsKey("follow") && status?["state"]?["terminated"] is null)
+        {
+            await HoldAsync(context);
+        }
     }
 
     private async Task AddedAsync(HttpContext context)

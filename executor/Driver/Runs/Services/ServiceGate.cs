@@ -18,6 +18,12 @@ internal sealed class ServiceGate(
     /// <summary>A longer wait is worth a line, and a watch for services that end meanwhile.</summary>
     private static readonly TimeSpan WatchAfter = TimeSpan.FromSeconds(3);
 
+    /// <summary>A container that is over ends its log at once.</summary>
+    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Older kubelets report statuses every 10 s.</summary>
+    private static readonly TimeSpan StatusDelay = TimeSpan.FromSeconds(15);
+
     private readonly HashSet<string> _told = [];
 
     private List<int> Ports => [.. services.SelectMany(s => s.Ports).Distinct()];
@@ -36,30 +42,78 @@ internal sealed class ServiceGate(
         }
     }
 
+    /// <summary>Beside the job's script: tells of services that end while it starts. Ends with the stage at the latest.</summary>
+    public Task TellEarlyAsync(CancellationToken stage) => TellOverAsync(Timeout.InfiniteTimeSpan, stage);
+
     /// <summary>After a script that failed: a service that died meanwhile may be why. Best-effort.</summary>
-    public async Task TellEndedAsync(CancellationToken cancellationToken)
+    public Task TellLateAsync(CancellationToken cancellationToken) => TellOverAsync(StatusDelay, cancellationToken);
+
+    /// <param name="patience">For the exit codes of services that are over.</param>
+    private async Task TellOverAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
+        var over = new List<ServiceState>();
         try
         {
-            await TellAsync(await api.GetOnceAsync<V1Pod>(ApiPaths.Of(pod.Namespace, "pods", pod.Name), cancellationToken), cancellationToken);
+            var probes = services.Where(s => !_told.Contains(s.Container))
+                .Select(s => (Service: s, IsOver: LogOf(s).IsOverAsync(LogPatience, time, cancellationToken))).ToList();
+            await Task.WhenAll(probes.Select(p => p.IsOver));
+            over.AddRange(probes.Where(p => p.IsOver.Result).Select(p => p.Service));
+
+            if (over.Count > 0)
+            {
+                using var limit = new CancellationTokenSource(patience, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+                var watch = new PodWatch(api, pod.Namespace, pod.Name, new Retry(settings.RetryBudget, time));
+                var ended = await watch.FirstAsync(p => EndedService.Of(p, over).ToList() is { } all && all.Count == over.Count ? all : null, either.Token);
+                foreach (var service in ended ?? [])
+                {
+                    await TellAsync(service.Service, service.Story);
+                }
+            }
         }
-        catch (Exception e) when (e is ApiException or FailureException or OperationCanceledException)
+        catch (Exception e) when (e is ApiException or OperationCanceledException)
         {
-            // The script's own failure is what counts.
+            // No exit code; the end itself is told all the same.
+        }
+
+        foreach (var service in over)
+        {
+            await TellAsync(service, "has ended");
+        }
+    }
+
+    private ServiceLog LogOf(ServiceState service) => new(api, pod, service.Container);
+
+    /// <summary>Once per service, and not canceled with the stage: the lines are what the reader needs.</summary>
+    private async Task TellAsync(ServiceState service, string story)
+    {
+        if (_told.Add(service.Container))
+        {
+            using var limit = new CancellationTokenSource(settings.RequestTimeout, time);
+            string lines;
+            try
+            {
+                lines = await LogOf(service).LastLinesAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                lines = "its log could not be read in time";
+            }
+
+            log.Warning($"Service {service.Container} ({service.Image}) {story}: {lines}");
         }
     }
 
     private async Task TellAsync(V1Pod state, CancellationToken cancellationToken)
     {
-        foreach (var ended in EndedService.Of(state, services).Where(e => _told.Add(e.Service.Container)))
+        foreach (var ended in EndedService.Of(state, services))
         {
             if (ended.Service.Ports.Count > 0)
             {
                 throw await FailureAsync(ended.Service, $"it {ended.Story}", cancellationToken);
             }
 
-            var lines = await new ServiceLog(api, pod, ended.Service.Container).LastLinesAsync(cancellationToken);
-            log.Warning($"Service {ended.Service.Container} ({ended.Service.Image}) {ended.Story}: {lines}");
+            await TellAsync(ended.Service, ended.Story);
         }
     }
 
@@ -113,7 +167,7 @@ internal sealed class ServiceGate(
 
     private async Task<FailureException> FailureAsync(ServiceState service, string why, CancellationToken cancellationToken)
     {
-        var lines = await new ServiceLog(api, pod, service.Container).LastLinesAsync(cancellationToken);
+        var lines = await LogOf(service).LastLinesAsync(cancellationToken);
         return new FailureException(new Failure(
             FailureKind.Job,
             $"Service {service.Container} ({service.Image}) is not ready: {why}",
