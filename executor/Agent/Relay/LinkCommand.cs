@@ -45,7 +45,8 @@ internal static class LinkCommand
     {
         copy();
         over.Set();
-    }, maxStackSize: 256 * 1024) { IsBackground = true, Name = name }.Start();
+    }, maxStackSize: 256 * 1024)
+    { IsBackground = true, Name = name }.Start();
 
     private static Socket? Connect(string path)
     {
