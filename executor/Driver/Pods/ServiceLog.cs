@@ -1,3 +1,4 @@
+using System.Net;
 using PodExecutor.Driver.Cluster;
 using PodExecutor.Driver.Job;
 
@@ -30,7 +31,8 @@ internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string containe
     /// Whether the container is over, by the kubelet's word: then its log has an end. The pod's status can be ten seconds behind.
     /// </summary>
     /// <param name="patience">A log that goes on for so long belongs to a container that runs.</param>
-    public async Task<bool> IsOverAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
+    /// <returns>Null if the API server does not know yet that the container has started.</returns>
+    public async Task<bool?> IsOverAsync(TimeSpan patience, TimeProvider time, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, limit.Token);
@@ -47,10 +49,9 @@ internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string containe
         {
             return false;
         }
-        catch (ApiException)
+        catch (ApiException e)
         {
-            // It waits to be started, or the account may not read logs.
-            return false;
+            return e.Status == HttpStatusCode.BadRequest ? null : false;
         }
     }
 

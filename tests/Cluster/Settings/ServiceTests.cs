@@ -57,7 +57,7 @@ public sealed class ServiceTests(TestCluster cluster)
         var outcome = await job.RunAsync();
 
         Assert.Equal(JobResult.Failed, outcome.Result);
-        Assert.Contains($"Service db ({Busybox}) is not ready: port 5432 does not answer", job.Log.Text);
+        Assert.Contains($"Service db ({Busybox}) is not ready: nothing listens on port 5432", job.Log.Text);
         Assert.Contains("FATAL: no password is set", job.Log.Text);
         Assert.DoesNotContain("\nscript ran", job.Log.Text);
         await job.NothingIsLeftAsync();
@@ -76,7 +76,7 @@ public sealed class ServiceTests(TestCluster cluster)
         var outcome = await job.RunAsync();
 
         Assert.Equal(JobResult.Failed, outcome.Result);
-        Assert.Contains("it ended with exit code 3", job.Log.Text);
+        Assert.Contains("it exited with code 3", job.Log.Text);
         Assert.Contains("FATAL: bad configuration", job.Log.Text);
     }
 

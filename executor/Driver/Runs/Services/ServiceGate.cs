@@ -19,7 +19,13 @@ internal sealed class ServiceGate(
     private static readonly TimeSpan WatchAfter = TimeSpan.FromSeconds(3);
 
     /// <summary>A container that is over ends its log at once.</summary>
-    private static readonly TimeSpan LogPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogPatience = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Enough for the API server to learn that a service has started.</summary>
+    private const int EarlyTries = 30;
+
+    /// <summary>The container runtime may need a moment to notice an end.</summary>
+    private const int LateTries = 2;
 
     /// <summary>Older kubelets report statuses every 10 s.</summary>
     private static readonly TimeSpan StatusDelay = TimeSpan.FromSeconds(15);
@@ -43,22 +49,19 @@ internal sealed class ServiceGate(
     }
 
     /// <summary>Beside the job's script: tells of services that end while it starts. Ends with the stage at the latest.</summary>
-    public Task TellEarlyAsync(CancellationToken stage) => TellOverAsync(Timeout.InfiniteTimeSpan, stage);
+    public Task TellEarlyAsync(CancellationToken stage) => TellOverAsync(Timeout.InfiniteTimeSpan, (tries, isKnown) => !isKnown && tries < EarlyTries, stage);
 
     /// <summary>After a script that failed: a service that died meanwhile may be why. Best-effort.</summary>
-    public Task TellLateAsync(CancellationToken cancellationToken) => TellOverAsync(StatusDelay, cancellationToken);
+    public Task TellLateAsync(CancellationToken cancellationToken) => TellOverAsync(StatusDelay, (tries, _) => tries < LateTries, cancellationToken);
 
     /// <param name="patience">For the exit codes of services that are over.</param>
-    private async Task TellOverAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <param name="again">Whether to look once more if none is over, by the number of looks and whether all services are known to run.</param>
+    private async Task TellOverAsync(TimeSpan patience, Func<int, bool, bool> again, CancellationToken cancellationToken)
     {
-        var over = new List<ServiceState>();
+        List<ServiceState> over = [];
         try
         {
-            var probes = services.Where(s => !_told.Contains(s.Container))
-                .Select(s => (Service: s, IsOver: LogOf(s).IsOverAsync(LogPatience, time, cancellationToken))).ToList();
-            await Task.WhenAll(probes.Select(p => p.IsOver));
-            over.AddRange(probes.Where(p => p.IsOver.Result).Select(p => p.Service));
-
+            over = await OverAsync(again, cancellationToken);
             if (over.Count > 0)
             {
                 using var limit = new CancellationTokenSource(patience, time);
@@ -79,6 +82,23 @@ internal sealed class ServiceGate(
         foreach (var service in over)
         {
             await TellAsync(service, "has ended");
+        }
+    }
+
+    private async Task<List<ServiceState>> OverAsync(Func<int, bool, bool> again, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var probes = services.Where(s => !_told.Contains(s.Container))
+                .Select(s => (Service: s, IsOver: LogOf(s).IsOverAsync(LogPatience, time, cancellationToken))).ToList();
+            await Task.WhenAll(probes.Select(p => p.IsOver));
+            List<ServiceState> over = [.. probes.Where(p => p.IsOver.Result == true).Select(p => p.Service)];
+            if (over.Count > 0 || !again(tries, probes.TrueForAll(p => p.IsOver.Result is not null)))
+            {
+                return over;
+            }
+
+            await Task.Delay(LogPatience, time, cancellationToken);
         }
     }
 
