@@ -20,6 +20,9 @@ internal sealed class LinkServer(SupervisorOptions options, StageRuns runs, Buil
 
     private readonly LinkKey _key = new();
     private readonly Strangers _strangers = new(MostStrangers);
+
+    /// <summary>Of their own: a neighbor that floods the port must not evict the driver's exec.</summary>
+    private readonly Strangers _localStrangers = new(MostStrangers);
     private readonly Lock _lock = new();
     private LoopbackListener? _loopback;
     private Task _accepting = Task.CompletedTask;
@@ -71,7 +74,7 @@ internal sealed class LinkServer(SupervisorOptions options, StageRuns runs, Buil
     {
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        using var place = _strangers.Admit(either);
+        using var place = (isLocal ? _localStrangers : _strangers).Admit(either);
         var head = new byte[sizeof(int)];
         await stream.ReadExactlyAsync(head, either.Token);
         if (BinaryPrimitives.ReadInt32BigEndian(head) != LinkHandshake.Magic)

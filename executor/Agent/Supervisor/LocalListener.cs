@@ -76,7 +76,12 @@ internal sealed class LocalListener(string path, TimeProvider time)
 
         // Bound aside and moved into place: whoever sees the socket can connect.
         var fresh = path + ".new";
-        File.Delete(fresh);
+        StateEntry.Clear(fresh);
+        if (Directory.Exists(path))
+        {
+            StateEntry.Clear(path);
+        }
+
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

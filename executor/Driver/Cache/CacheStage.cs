@@ -48,6 +48,10 @@ internal static class CacheStage
         {
             call.Log.Warning($"{(plan.Direction == Link.Cache.Direction.Restore ? "No cache is restored" : "No cache is saved")}: {e.Message}");
         }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            call.Log.Warning("Skipping the caches: their time limit passed while the agent in the pod was unreachable.");
+        }
     }
 
     private static async Task WorkAsync(

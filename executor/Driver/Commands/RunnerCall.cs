@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using PodExecutor.Driver.Output;
 using PodExecutor.Driver.Runs;
 
@@ -19,7 +20,9 @@ internal static class RunnerCall
     /// <summary>The script's output and our own lines go through one pipe: that is what keeps their order.</summary>
     private static async Task<int> RunStageAsync(CallLine line)
     {
-        using var output = new StageOutput(Console.OpenStandardOutput());
+        // Not Console.OpenStandardOutput(): it takes a closed pipe for success, and a runner that has gone would never be noticed.
+        using var stdout = new SafeFileHandle(1, ownsHandle: false);
+        using var output = new StageOutput(new FileStream(stdout, FileAccess.Write, bufferSize: 0));
         return await Call.RunAsync(line.OptionsPath, line.Verb, stageRuns: true, new JobLog(output.Lines), (call, cancel) =>
             RunCommand.RunAsync(call, output, line.Arguments[0], line.Arguments[1], cancel));
     }

@@ -9,12 +9,15 @@ internal sealed class ServiceLog(ApiClient api, PreparedPod pod, string containe
 {
     private const int LastLines = 20;
 
+    /// <summary>Bytes. The service decides how long its lines are.</summary>
+    private const int LongestTail = 64 * 1024;
+
     /// <summary>For a person who asks why it is not ready; never fails for want of a log.</summary>
     public async Task<string> LastLinesAsync(CancellationToken cancel)
     {
         try
         {
-            var text = await api.GetTextAsync($"{Path}&tailLines={LastLines}", cancel);
+            var text = await api.GetTextAsync($"{Path}&tailLines={LastLines}&limitBytes={LongestTail}", cancel);
             return text.Trim().Length == 0 ? "its log is empty" : $"its last log lines:\n{text.TrimEnd()}";
         }
         catch (ApiException e)

@@ -64,6 +64,11 @@ internal sealed class AskTable(Func<ByteString, CancellationToken, Task<ByteStri
         _bytes -= message.Whole.Length;
         if (!_asked.TryGetValue(part.Id, out var answered))
         {
+            if (_asked.Values.Count(t => !t.IsCompleted) == MaxOpen)
+            {
+                throw new LinkDamagedException($"The agent asks more than {MaxOpen} questions at once.");
+            }
+
             _asked[part.Id] = answered = AnswerAsync(answer, message.Whole, cancellationToken);
         }
 

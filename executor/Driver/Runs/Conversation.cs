@@ -28,7 +28,7 @@ internal sealed class Conversation(
     private ulong _window = 1;
 
     /// <summary>Converses over one stream until the run has ended.</summary>
-    /// <param name="progress">Called when the agent answers, with its greeting if it is one.</param>
+    /// <param name="progress">Called with the agent's greeting, and with null when the run gets on: output, a heartbeat, the end.</param>
     /// <exception cref="LinkLostException">The stream was cut or is silent.</exception>
     /// <exception cref="FailureException">The agent refuses.</exception>
     public async Task<Ended> RunAsync(AgentConnection connection, Action<Welcome?> progress, CancellationToken stop, CancellationToken cancel)
@@ -46,7 +46,11 @@ internal sealed class Conversation(
             while (true)
             {
                 var frame = await NextAsync(reader, connection, cancel);
-                progress(frame.Welcome);
+                if (frame.FrameCase is not (AgentFrame.FrameOneofCase.Started or AgentFrame.FrameOneofCase.Ask))
+                {
+                    progress(frame.Welcome);
+                }
+
                 if (frame.Ask is { } ask)
                 {
                     answering.RemoveAll(t => t.IsCompleted);
@@ -164,12 +168,24 @@ internal sealed class Conversation(
                 await PassOnAsync(frame.Output, writer, cancel);
                 return null;
             case AgentFrame.FrameOneofCase.Ended:
-                await WriteAsync(writer, new DriverFrame { Close = new Close() }, cancel);
+                await CloseAsync(writer, cancel);
                 return frame.Ended;
             case AgentFrame.FrameOneofCase.Refused:
                 throw new FailureException(LinkFailures.Of(frame.Refused));
             default:
                 return null;
+        }
+    }
+
+    private async Task CloseAsync(FrameWriter<DriverFrame> writer, CancellationToken cancel)
+    {
+        try
+        {
+            await WriteAsync(writer, new DriverFrame { Close = new Close() }, cancel);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The end is known; the agent forgets the run when the next one starts.
         }
     }
 

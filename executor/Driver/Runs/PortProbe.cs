@@ -14,15 +14,16 @@ internal sealed class PortProbe(AgentConnections agents, TimeSpan retryBudget, T
     {
         var begin = time.GetTimestamp();
         return await new Retry(retryBudget, time).RunAsync(
-            async token =>
+            async (progress, token) =>
             {
                 var rest = limit - time.GetElapsedTime(begin);
-                return await ProbeAsync(ports, rest > TimeSpan.Zero ? rest : TimeSpan.Zero, token);
+                return await ProbeAsync(ports, rest > TimeSpan.Zero ? rest : TimeSpan.Zero, progress, token);
             },
+            null,
             cancellationToken);
     }
 
-    private async Task<IReadOnlyList<int>> ProbeAsync(IReadOnlyList<int> ports, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<int>> ProbeAsync(IReadOnlyList<int> ports, TimeSpan limit, Action progress, CancellationToken cancellationToken)
     {
         await using var connection = await agents.OpenAsync(Stage.HelperContainer, cancellationToken);
         using var reader = new FrameReader<AgentFrame>(connection.Stream, AgentFrame.Parser);
@@ -42,6 +43,7 @@ internal sealed class PortProbe(AgentConnections agents, TimeSpan retryBudget, T
             {
                 patience.CancelAfter(LinkProtocol.DeadAfter);
                 var frame = await reader.ReadAsync(either.Token) ?? throw new LinkLostException(connection.Farewell);
+                progress();
                 if (frame.PortsProbed is { } probed)
                 {
                     return [.. probed.Closed.Select(p => (int)p)];

@@ -19,6 +19,9 @@ internal sealed class ServiceLogs : IAsyncDisposable
     /// <summary>Looks at a log that is not followed: three seconds for the kubelet to tell of a container's start.</summary>
     private const int LooksAtTheEnd = 6;
 
+    /// <summary>For the rest of logs that are not followed: a server that says nothing must not hold the job's last stage.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(30);
+
     private readonly ApiClient _api;
     private readonly PreparedPod _pod;
     private readonly JobLog _log;
@@ -45,6 +48,10 @@ internal sealed class ServiceLogs : IAsyncDisposable
         if (_follow)
         {
             await _over.CancelAsync();
+        }
+        else
+        {
+            _over.CancelAfter(LastPatience);
         }
 
         await _reading;

@@ -9,6 +9,8 @@ namespace PodExecutor.Driver.Runs;
 /// </summary>
 internal sealed class StageOutput : IDisposable
 {
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(30);
+
     private readonly Stream _stdout;
     private readonly Lock _lock = new();
     private readonly Queue<Item> _items = new();
@@ -37,11 +39,15 @@ internal sealed class StageOutput : IDisposable
         return written.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Writes what is waiting. A pipe that nobody reads holds it up no longer than the process's own end.</summary>
+    /// <summary>Writes what is waiting. The script's bytes have been awaited already; our own lines are given up if nobody reads them.</summary>
     public void Dispose()
     {
         Add(new Item(null, false, null));
-        _thread.Join();
+        if (!_thread.Join(LastPatience))
+        {
+            return;
+        }
+
         _ready.Dispose();
         Lines.Dispose();
         _stdout.Dispose();

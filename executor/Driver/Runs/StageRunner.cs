@@ -53,8 +53,12 @@ internal sealed class StageRunner(ApiClient api, AgentConnections agents, Prepar
 
     private void OnFrame(Welcome? welcome, string container, Action progress)
     {
-        progress();
-        if (welcome is not null)
+        // A greeting alone is no progress: a stream that fails the same way each time must use up the budget.
+        if (welcome is null)
+        {
+            progress();
+        }
+        else
         {
             agents.Met(container, (int)welcome.Port);
         }

@@ -79,9 +79,14 @@ internal sealed class ServiceGate(
             // No exit code; the end itself is told all the same.
         }
 
-        foreach (var service in over)
+        // A log that was cut looks like one that has ended: only a second look makes it certain.
+        using var second = new CancellationTokenSource(settings.RequestTimeout, time);
+        foreach (var service in over.Where(s => !_told.Contains(s.Container)))
         {
-            await TellAsync(service, "has ended");
+            if (await LogOf(service).IsOverAsync(LogPatience, time, second.Token) == true)
+            {
+                await TellAsync(service, "has ended");
+            }
         }
     }
 
