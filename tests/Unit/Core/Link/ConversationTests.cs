@@ -95,6 +95,35 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
+    public async Task Progress_IsWhatTheRunDoes_NotThatTheAgentAnswers()
+    {
+        var told = new List<bool>();
+
+        await RunAsync(new ModelAgent(ModelAgent.Lines(3)), _ => new CuttableLink(), CancellationToken.None, progress: w => told.Add(w is not null));
+
+        // The greeting, three lines, the end; Started is none.
+        Assert.Equal([true, false, false, false, false], told);
+    }
+
+    [Fact]
+    public async Task End_ThatHasArrived_StaysKnownIfTheStreamIsCutThen()
+    {
+        var link = new CuttableLink();
+        var stream = new OneWayStream(link.Driver);
+        var running = Conversation(null).RunAsync(new AgentConnection(stream, () => "", null), _ => { }, CancellationToken.None, Token);
+        using var reader = new FrameReader<DriverFrame>(link.Agent, DriverFrame.Parser);
+        using var writer = new FrameWriter<AgentFrame>(link.Agent);
+        while ((await reader.ReadAsync(Token))?.Script is null)
+        {
+        }
+
+        stream.IsBroken = true;
+        await writer.WriteAsync(new AgentFrame { Ended = new Ended { ExitCode = 5 } }, Token);
+
+        Assert.Equal(5, (await running.WaitAsync(Patience, Token)).ExitCode);
+    }
+
+    [Fact]
     public async Task Agent_ThatSaysNothing_IsLostAfterTheLimit()
     {
         var link = new CuttableLink();
@@ -232,6 +261,17 @@ public sealed class ConversationTests : IDisposable
     {
         stop.Cancel();
         return link;
+    }
+
+    /// <summary>A connection of which one direction can break.</summary>
+    private sealed class OneWayStream(Stream inner) : MemoryStream
+    {
+        public bool IsBroken { get; set; }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            IsBroken ? throw new IOException("The stream is cut.") : inner.WriteAsync(buffer, cancellationToken);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
     }
 
     /// <summary>A connection whose peer has gone without a word.</summary>
