@@ -55,7 +55,10 @@ public sealed class RequestCountTests(TestCluster cluster)
         });
 
         Assert.True(Count(requests, "pods/exec") == Execs, string.Join(", ", requests));
-        Assert.True(requests.Count <= 10 + stages, $"{requests.Count} requests for {stages} stages: {string.Join(", ", requests)}");
+
+        // Whether a service is over is asked again until the API server knows that it has started: how often is up to the kubelet.
+        var counted = requests.Count(r => r != "get pods/log");
+        Assert.True(counted <= 10 + stages, $"{counted} requests for {stages} stages: {string.Join(", ", requests)}");
     }
 
     [Fact]
